@@ -1,0 +1,145 @@
+#include "base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+cfsplit_status csi_io_read_from(int fd, const char *name, uint64_t offset, struct csi_buf *buf,
+                                struct cfsplit_error *err)
+{
+    for (;;) {
+        const size_t step = 65536;
+        char *to = csi_buf_reserve(buf, step);
+        if (!to)
+            return csi_fail_memory(err);
+        ssize_t got = pread(fd, to, step, (off_t)offset);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot read %s", csi_quote(name).text);
+        buf->length += (size_t)got;
+        buf->data[buf->length] = '\0';
+        offset += (uint64_t)got;
+        if (got == 0)
+            return CFSPLIT_OK;
+    }
+}
+
+cfsplit_status csi_io_read(int dir, const char *name, size_t limit, struct csi_buf *buf, struct cfsplit_error *err)
+{
+    int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return CFSPLIT_END;
+    if (fd < 0)
+        return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot open %s",
+                              csi_quote(name).text);
+    struct stat st;
+    cfsplit_status status;
+    if (fstat(fd, &st) != 0)
+        status = csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot look at %s", csi_quote(name).text);
+    else if (!S_ISREG(st.st_mode))
+        status = csi_fail(err, CFSPLIT_USAGE, "%s is not a regular file", csi_quote(name).text);
+    else if ((uint64_t)st.st_size > limit)
+        status = csi_fail(err, CFSPLIT_USAGE, "%s is larger than %zu bytes", csi_quote(name).text, limit);
+    else
+        status = csi_io_read_from(fd, name, 0, buf, err);
+    close(fd);
+    return status;
+}
+
+int csi_io_write_all(int fd, const void *data, size_t length)
+{
+    const char *at = data;
+    while (length > 0) {
+        ssize_t put = write(fd, at, length);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return -1;
+        at += put;
+        length -= (size_t)put;
+    }
+    return 0;
+}
+
+int csi_io_pwrite_all(int fd, const void *data, size_t length, uint64_t offset)
+{
+    const char *at = data;
+    while (length > 0) {
+        ssize_t put = pwrite(fd, at, length, (off_t)offset);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return -1;
+        at += put;
+        length -= (size_t)put;
+        offset += (uint64_t)put;
+    }
+    return 0;
+}
+
+cfsplit_status csi_io_sync_dir(int dir, const char *name, struct cfsplit_error *err)
+{
+    if (fsync(dir) != 0 && errno != EINVAL) /* EINVAL: a file system whose folders need no sync */
+        return csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot sync folder %s", csi_quote(name).text);
+    return CFSPLIT_OK;
+}
+
+cfsplit_status csi_io_write_new(int dir, const char *name, const void *data, size_t length, struct cfsplit_error *err)
+{
+    int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot create %s",
+                              csi_quote(name).text);
+    int failed = csi_io_write_all(fd, data, length) != 0 || fsync(fd) != 0 ? errno : 0;
+    if (close(fd) != 0 && !failed)
+        failed = errno;
+    if (!failed)
+        return CFSPLIT_OK;
+    unlinkat(dir, name, 0);
+    return csi_fail_errno(err, CFSPLIT_STORAGE, failed, "cannot write %s", csi_quote(name).text);
+}
+
+cfsplit_status csi_io_publish_first(int dir, const char *folder, const char *name, const char *nonce, const void *data,
+                                    size_t length, int *won, struct cfsplit_error *err)
+{
+    char temp[64];
+    snprintf(temp, sizeof temp, ".tmp-%s", nonce);
+    int at = openat(dir, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (at < 0)
+        return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_DAMAGED), errno, "cannot open folder %s",
+                              csi_quote(folder).text);
+    cfsplit_status status = csi_io_write_new(at, temp, data, length, err);
+    if (status == CFSPLIT_OK) {
+        /* link(2) may lie over NFS: the link count of the temporary file decides */
+        int linked = linkat(at, temp, at, name, 0), number = errno;
+        struct stat mine, there;
+        if (fstatat(at, temp, &mine, 0) == 0 && fstatat(at, name, &there, 0) == 0)
+            *won = mine.st_ino == there.st_ino;
+        else if (linked == 0)
+            *won = 1;
+        else
+            status = csi_fail_errno(err, CFSPLIT_STORAGE, number, "cannot create %s in %s", csi_quote(name).text,
+                                    csi_quote(folder).text);
+        unlinkat(at, temp, 0);
+        if (status == CFSPLIT_OK)
+            status = csi_io_sync_dir(at, folder, err);
+    }
+    close(at);
+    return status;
+}
+
+cfsplit_status csi_io_nonce(char out[17], struct cfsplit_error *err)
+{
+    uint64_t bits;
+    if (getrandom(&bits, sizeof bits, 0) != (ssize_t)sizeof bits)
+        return csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot get random numbers");
+    snprintf(out, 17, "%016llx", (unsigned long long)bits);
+    return CFSPLIT_OK;
+}

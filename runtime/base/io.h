@@ -1,0 +1,41 @@
+/* Files: whole reads, whole writes, and publishing a file so that it is there whole or not at all.
+ * Names are relative to an open folder `dir` (AT_FDCWD: the working directory); EINTR is never seen by callers. */
+#ifndef CSI_BASE_IO_H
+#define CSI_BASE_IO_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+
+/* Appends a whole file to buf. Errors: CFSPLIT_END if there is none (nothing set in err), CFSPLIT_STORAGE or CFSPLIT_USAGE
+ * with the name, CFSPLIT_USAGE above `limit` bytes. */
+CFSPLIT_MUST_USE cfsplit_status csi_io_read(int dir, const char *name, size_t limit, struct csi_buf *buf,
+                                            struct cfsplit_error *err);
+
+/* Appends what an open file holds from `offset` on. `name` is for messages. */
+CFSPLIT_MUST_USE cfsplit_status csi_io_read_from(int fd, const char *name, uint64_t offset, struct csi_buf *buf,
+                                                 struct cfsplit_error *err);
+
+/* write(2) and pwrite(2) until all is written; -1 and errno otherwise. */
+int csi_io_write_all(int fd, const void *data, size_t length);
+int csi_io_pwrite_all(int fd, const void *data, size_t length, uint64_t offset);
+
+/* fsync of a folder, by an open descriptor of it. */
+CFSPLIT_MUST_USE cfsplit_status csi_io_sync_dir(int dir, const char *name, struct cfsplit_error *err);
+
+/* Writes a new file, mode 0600, exclusively, synced and closed with every return checked; on failure it is removed. */
+CFSPLIT_MUST_USE cfsplit_status csi_io_write_new(int dir, const char *name, const void *data, size_t length,
+                                                 struct cfsplit_error *err);
+
+/* Publishes data as folder/name by a temporary file and link(2): first wins. *won tells (a name that exists is no error).
+ * The folder is synced. `nonce` makes the temporary name unique to the caller. */
+CFSPLIT_MUST_USE cfsplit_status csi_io_publish_first(int dir, const char *folder, const char *name, const char *nonce,
+                                                     const void *data, size_t length, int *won,
+                                                     struct cfsplit_error *err);
+
+/* 16 hexadecimal digits of randomness and a NUL. */
+CFSPLIT_MUST_USE cfsplit_status csi_io_nonce(char out[17], struct cfsplit_error *err);
+
+#endif

@@ -1,0 +1,34 @@
+/* Numbers, durations and fields of text lines, read strictly. */
+#ifndef CSI_BASE_TEXT_H
+#define CSI_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/* All of text[0..length) as a decimal (or hexadecimal) number: digits only, no sign, no space, no overflow. */
+bool csi_text_u64(const char *text, size_t length, uint64_t *out);
+bool csi_text_hex(const char *text, size_t length, uint64_t *out);
+
+/* Adds bytes so that they fit one TAB-separated field: backslash, TAB, newline, CR, NUL and other control characters are
+ * written \\ \t \n \r \xNN. */
+void csi_text_escape(struct csi_buf *buf, const char *text, size_t length);
+
+/* The reverse, in place; the new length. Unknown escapes are kept as they are. */
+size_t csi_text_unescape(char *text, size_t length);
+
+/* A cursor over the TAB-separated fields of one line (without its newline). */
+struct csi_fields {
+    const char *at;
+    const char *end; /* at > end: no field left */
+};
+struct csi_fields csi_fields_of(const char *line, size_t length);
+bool csi_fields_next(struct csi_fields *f, const char **field, size_t *length);
+bool csi_fields_u64(struct csi_fields *f, uint64_t *out);
+bool csi_fields_hex(struct csi_fields *f, uint64_t *out);
+bool csi_fields_is(struct csi_fields *f, const char *word); /* takes one field, true if it is `word` */
+bool csi_fields_done(const struct csi_fields *f);
+
+#endif

@@ -1,0 +1,283 @@
+#include "settings.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tool.h"
+
+enum kind {
+    FLAG,     /* bool */
+    FLAG64,   /* uint64_t, set to 1 */
+    TEXT,     /* const char * */
+    COUNT,    /* uint64_t */
+    JOBS,     /* uint64_t, 0 for "auto" */
+    DURATION, /* uint64_t, milliseconds: 90, 90s, 10m, 2h, 100ms */
+    BYTES,    /* uint64_t: 1000, 64k, 1M, 2G */
+    CODES,    /* struct cfsplit_exit_codes */
+    REPLICA,  /* K or K/N */
+    SOURCE_FILE,
+    SOURCE_TREE,
+    SOURCE_MATCH,
+    HELP
+};
+
+struct option_row {
+    const char *name;
+    int letter; /* 0: none */
+    enum kind kind;
+    size_t field;
+    const char *argument;
+    unsigned commands;
+    const char *help;
+};
+
+static const struct option_row rows[] = {
+#define OPTION(name, letter, kind, field, argument, commands, help)                                                    \
+    {name, letter, kind, offsetof(struct settings, field), argument, commands, help},
+#include "options.def"
+#undef OPTION
+};
+enum { row_count = sizeof rows / sizeof rows[0], first_long = 256 };
+
+struct unit {
+    const char *suffix;
+    uint64_t factor;
+};
+static const struct unit times[] = {{"", 1000},     {"ms", 1},       {"s", 1000}, {"m", 60000},
+                                    {"h", 3600000}, {"d", 86400000}, {0}};
+static const struct unit sizes[] = {{"", 1},         {"k", 1u << 10}, {"K", 1u << 10}, {"m", 1u << 20},
+                                    {"M", 1u << 20}, {"g", 1u << 30}, {"G", 1u << 30}, {0}};
+
+/* A number below 2^63 and a unit of the table behind it. */
+static bool parse_number(const char *text, const struct unit *units, uint64_t *out)
+{
+    uint64_t value = 0;
+    const char *at = text;
+    for (; *at >= '0' && *at <= '9'; at++) {
+        if (value > (INT64_MAX - 9) / 10)
+            return false;
+        value = value * 10 + (uint64_t)(*at - '0');
+    }
+    if (at == text)
+        return false;
+    for (; units->suffix; units++) {
+        if (strcmp(units->suffix, at) == 0) {
+            if (value > INT64_MAX / units->factor)
+                return false;
+            *out = value * units->factor;
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct unit plain[] = {{"", 1}, {0}};
+
+static bool parse_codes(const char *text, struct cfsplit_exit_codes *codes)
+{
+    *codes = (struct cfsplit_exit_codes){.is_set = 1};
+    while (true) {
+        size_t length = strcspn(text, ",");
+        char one[8];
+        uint64_t code;
+        if (length == 0 || length >= sizeof one)
+            return false;
+        memcpy(one, text, length);
+        one[length] = '\0';
+        if (!parse_number(one, plain, &code) || code < 1 || code > 255)
+            return false;
+        codes->bits[code / 64] |= UINT64_C(1) << code % 64;
+        if (text[length] == '\0')
+            return true;
+        text += length + 1;
+    }
+}
+
+static bool parse_replica(const char *text, struct settings *s)
+{
+    const char *slash = strchr(text, '/');
+    size_t length = slash ? (size_t)(slash - text) : strlen(text);
+    char half[24];
+    if (length >= sizeof half)
+        return false;
+    memcpy(half, text, length);
+    half[length] = '\0';
+    if (!parse_number(half, plain, &s->identity.id) || s->identity.id == 0)
+        return false;
+    return !slash || (parse_number(slash + 1, plain, &s->identity.count) && s->identity.count > 0);
+}
+
+static cfsplit_status add_source(struct settings *s, enum source_kind kind, const char *text, struct cfsplit_error *err)
+{
+    struct source *more = realloc(s->sources, (s->source_count + 1) * sizeof *more);
+    if (!more)
+        return tool_fail(err, CFSPLIT_MEMORY, "out of memory");
+    s->sources = more;
+    more[s->source_count++] = (struct source){.kind = kind, .text = text};
+    return CFSPLIT_OK;
+}
+
+static cfsplit_status add_match(struct settings *s, const char *text, struct cfsplit_error *err)
+{
+    struct source *last = s->source_count ? &s->sources[s->source_count - 1] : NULL;
+    if (!last || last->kind != SOURCE_IS_TREE || last->match)
+        return tool_fail(err, CFSPLIT_USAGE, "--match '%s' belongs behind the -r it is for: -r DIR --match PATTERN",
+                         text);
+    last->match = text;
+    return CFSPLIT_OK;
+}
+
+static const char *what_is_wanted(enum kind kind)
+{
+    switch (kind) {
+    case COUNT: return "a number";
+    case JOBS: return "a number above 0, or auto";
+    case DURATION: return "a time such as 90, 90s, 10m or 2h";
+    case BYTES: return "a size such as 4096, 64k or 1M";
+    case CODES: return "exit codes from 1 to 255, such as 65 or 65,66";
+    default: return "a replica number from 1 on, such as 3 or 3/100";
+    }
+}
+
+static cfsplit_status apply(struct settings *s, const struct option_row *row, const char *value,
+                            struct cfsplit_error *err)
+{
+    void *field = (char *)s + row->field;
+    bool good = true;
+    switch (row->kind) {
+    case FLAG: *(bool *)field = true; break;
+    case FLAG64: *(uint64_t *)field = 1; break;
+    case TEXT: *(const char **)field = value; break;
+    case COUNT: good = parse_number(value, plain, field); break;
+    case JOBS:
+        if (strcmp(value, "auto") == 0)
+            *(uint64_t *)field = 0;
+        else
+            good = parse_number(value, plain, field) && *(uint64_t *)field > 0;
+        break;
+    case DURATION: good = parse_number(value, times, field); break;
+    case BYTES: good = parse_number(value, sizes, field); break;
+    case CODES: good = parse_codes(value, field); break;
+    case REPLICA: good = parse_replica(value, s); break;
+    case SOURCE_FILE: return add_source(s, SOURCE_IS_FILE, value, err);
+    case SOURCE_TREE: return add_source(s, SOURCE_IS_TREE, value, err);
+    case SOURCE_MATCH: return add_match(s, value, err);
+    case HELP: break;
+    }
+    if (good)
+        return CFSPLIT_OK;
+    return tool_fail(err, CFSPLIT_USAGE, "--%s needs %s, not '%s'", row->name, what_is_wanted(row->kind), value);
+}
+
+static void print_help(const struct command *command)
+{
+    printf("usage: canfar-split %s %s\n\n%s.\n", command->name, command->usage, command->summary);
+    if (command->text)
+        printf("\n%s\n", command->text);
+    printf("\n");
+    for (size_t i = 0; i < row_count; i++) {
+        const struct option_row *row = &rows[i];
+        if (!(row->commands & (unsigned)command->bit))
+            continue;
+        char left[64];
+        snprintf(left, sizeof left, "  %c%c%s--%s%s%s", row->letter ? '-' : ' ', row->letter ? row->letter : ' ',
+                 row->letter ? ", " : "  ", row->name, row->argument ? " " : "", row->argument ? row->argument : "");
+        printf("%-34s %s\n", left, row->help);
+    }
+}
+
+/* The option tables of getopt_long for one command. */
+struct getopt_tables {
+    char letters[2 * row_count + 3];
+    struct option longs[row_count + 1];
+};
+
+static void make_tables(struct getopt_tables *t, unsigned bit)
+{
+    char *letter = t->letters;
+    size_t n = 0;
+    *letter++ = '-'; /* arguments come as 1, in order */
+    *letter++ = ':';
+    for (size_t i = 0; i < row_count; i++) {
+        if (!(rows[i].commands & bit))
+            continue;
+        t->longs[n++] = (struct option){.name = rows[i].name,
+                                        .has_arg = rows[i].argument ? required_argument : no_argument,
+                                        .val = first_long + (int)i};
+        if (rows[i].letter) {
+            *letter++ = (char)rows[i].letter;
+            if (rows[i].argument)
+                *letter++ = ':';
+        }
+    }
+    t->longs[n] = (struct option){0};
+    *letter = '\0';
+}
+
+static const struct option_row *row_of(int got, unsigned bit)
+{
+    if (got >= first_long)
+        return &rows[got - first_long];
+    for (size_t i = 0; i < row_count; i++)
+        if (rows[i].letter == got && (rows[i].commands & bit))
+            return &rows[i];
+    return NULL;
+}
+
+static cfsplit_status bad_option(const struct command *command, int got, char **argv, struct cfsplit_error *err)
+{
+    char shown[64];
+    if (optopt > 0 && optopt < first_long)
+        snprintf(shown, sizeof shown, "-%c", optopt);
+    else
+        snprintf(shown, sizeof shown, "%.60s", argv[optind - 1]);
+    return tool_fail(err, CFSPLIT_USAGE, "%s: %s '%s'; see: canfar-split %s --help", command->name,
+                     got == ':' ? "an argument is missing after" : "no such option, or not a unique one:", shown,
+                     command->name);
+}
+
+cfsplit_status settings_parse(struct settings *s, const struct command *command, int argc, char **argv, bool *helped,
+                              struct cfsplit_error *err)
+{
+    struct getopt_tables tables;
+    unsigned bit = (unsigned)command->bit;
+    *s = (struct settings){.replicas = CFSPLIT_UNSET, .attempt = CFSPLIT_UNSET, .run = CFSPLIT_RUN_OPTIONS_INIT};
+    *helped = false;
+    make_tables(&tables, bit);
+    opterr = 0;
+    optind = 1;
+    cfsplit_status status = CFSPLIT_OK;
+    int got;
+    while (status == CFSPLIT_OK && (got = getopt_long(argc, argv, tables.letters, tables.longs, NULL)) != -1) {
+        if (got == '?' || got == ':')
+            return bad_option(command, got, argv, err);
+        if (got == 1) {
+            status = add_source(s, SOURCE_IS_ARGUMENT, optarg, err);
+            continue;
+        }
+        const struct option_row *row = row_of(got, bit);
+        if (row->kind == HELP) {
+            print_help(command);
+            *helped = true;
+            return CFSPLIT_OK;
+        }
+        status = apply(s, row, optarg, err);
+    }
+    /* behind "--": the command where one is wanted, else more items, whatever they look like */
+    bool has_command = (bit & (PLAN | RUN)) != 0;
+    if (has_command && optind < argc) {
+        s->command = argv + optind;
+        s->command_count = (size_t)(argc - optind);
+    }
+    for (int i = optind; status == CFSPLIT_OK && !has_command && i < argc; i++)
+        status = add_source(s, SOURCE_IS_ARGUMENT, argv[i], err);
+    return status;
+}
+
+void settings_release(struct settings *s)
+{
+    free(s->sources);
+}
