@@ -109,11 +109,8 @@ static void become(const struct csi_child_maker *maker, const struct csi_child_r
                    volatile struct report *report)
 {
     report->seen = 1;
-    report->number = take_place(maker, request, parent);
-    if (report->number == 0 && request->cwd_fd >= 0 && fchdir(request->cwd_fd) != 0) {
-        report->number = errno;
-        report->in_cwd = 1;
-    }
+    report->in_cwd = request->cwd_fd >= 0 && fchdir(request->cwd_fd) != 0; /* first: it may be 0, 1 or 2 */
+    report->number = report->in_cwd ? errno : take_place(maker, request, parent);
     if (report->number == 0) {
         execve(request->path, request->argv, request->envp ? request->envp : environ);
         report->number = errno;
