@@ -154,8 +154,10 @@ static void hear_report(struct csi_child_maker *maker, volatile struct report *r
 
 static void reap(pid_t pid)
 {
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-        continue;
+    pid_t got;
+    do
+        got = waitpid(pid, NULL, 0);
+    while (got < 0 && errno == EINTR);
 }
 
 /* The errno that kept the child from its program, its number left in *pid otherwise. */
@@ -221,7 +223,7 @@ static int open_pidfd(struct csi_child_maker *maker, pid_t pid)
 cfsplit_status csi_child_start(struct csi_child_maker *maker, const struct csi_child_request *request,
                                struct csi_child *out, struct cfsplit_error *err)
 {
-    struct report result;
+    struct report result = {0};
     *out = (struct csi_child){.pid = -1, .pidfd = -1};
     pid_t pid = -1;
     cfsplit_status status = attempt(maker, request, &result, &pid, err);

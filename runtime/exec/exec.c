@@ -156,7 +156,7 @@ static cfsplit_status fill_polls(struct csi_exec *exec, const struct pollfd *ext
         exec->polls = polls;
         exec->polls_room = own + extra_count;
     }
-    for (unsigned i = 0; i < exec->options.slots; i++) {
+    for (size_t i = 0; i < exec->options.slots; i++) {
         const struct csi_slot *slot = &exec->slots[i];
         bool runs = is_state(slot, CSI_SLOT_RUNNING);
         exec->polls[2 * i] = (struct pollfd){.fd = runs ? slot->child.pidfd : -1, .events = POLLIN};
@@ -247,9 +247,7 @@ void csi_exec_free(struct csi_exec *exec)
     exec->sink.output = NULL;
     csi_exec_kill_all(exec);
     while (exec->running > 0 && csi_clock_mono_ms() < until_ms) {
-        while (csi_exec_take_end(exec, &end))
-            continue;
-        if (csi_exec_poll(exec, NULL, 0, 100, NULL) == CFSPLIT_MEMORY)
+        if (!csi_exec_take_end(exec, &end) && csi_exec_poll(exec, NULL, 0, 100, NULL) == CFSPLIT_MEMORY)
             break;
     }
     release(exec);

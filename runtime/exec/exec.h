@@ -79,7 +79,7 @@ bool csi_exec_owns(const struct csi_exec *exec, pid_t pid); /* is it a child tha
 
 /* Waits, once, for something to happen: output, an end, one of the caller's `extra` descriptors (revents set as poll(2)
  * does), the next due time, `timeout_ms` (-1: for ever) or a signal; does what is due, at most 64 KiB of reading for each
- * slot; returns. It does not wait while there are ends to be taken. Errors: the sink's; CFSPLIT_MEMORY; CFSPLIT_USAGE if
+ * slot; returns. It does not wait while there are ends to be taken; with nothing running, only for `extra` and the time. Errors: the sink's; CFSPLIT_MEMORY; CFSPLIT_USAGE if
  * somebody else reaped a child of ours. All slots are served even so, and the first failure is returned. */
 CFSPLIT_MUST_USE cfsplit_status csi_exec_poll(struct csi_exec *exec, struct pollfd *extra, size_t extra_count,
                                               int timeout_ms, struct cfsplit_error *err);

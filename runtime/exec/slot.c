@@ -77,7 +77,7 @@ static cfsplit_status read_once(struct csi_slot *slot, char *space, size_t room,
         return CFSPLIT_OK;
     cfsplit_status status = csi_capture_put(&slot->capture, space, *got, &slot->pending, err);
     if (slot->pending.length > 0 && slot->flush_at == CSI_SLOT_NEVER)
-        slot->flush_at = slot->pending.length >= PIECE_BYTES ? now_ms : now_ms + FLUSH_AFTER_MS;
+        slot->flush_at = now_ms + FLUSH_AFTER_MS;
     return status;
 }
 

@@ -31,6 +31,13 @@ struct runner {
 
 static struct cfsplit_error err;
 
+/* Valgrind ends a child whose exec fails in the kernel, for reasons that it did not foresee. */
+static inline bool runner_under_valgrind(void)
+{
+    const char *preload = getenv("LD_PRELOAD");
+    return preload && strstr(preload, "vgpreload");
+}
+
 static inline cfsplit_status runner_sink(void *ctx, uint64_t tag, const void *data, size_t length,
                                          struct cfsplit_error *error)
 {
