@@ -46,7 +46,7 @@ static bool has_tag(struct search *s, const char *pid_name)
 
 static bool is_ours(struct search *s, const char *pid_name, pid_t pid)
 {
-    return getpgid(pid) == s->pgid && has_tag(s, pid_name);
+    return (s->pgid == 0 || getpgid(pid) == s->pgid) && has_tag(s, pid_name);
 }
 
 /* Takes hold of the process first and looks at it then: what is killed is what was looked at. */
@@ -76,7 +76,7 @@ static unsigned end_all(struct search *s, DIR *proc)
 
 unsigned csi_exec_end_group(pid_t pgid, const char *tag_name, const char *tag_value)
 {
-    DIR *proc = pgid > 1 ? opendir("/proc") : NULL;
+    DIR *proc = pgid == 0 || pgid > 1 ? opendir("/proc") : NULL;
     if (!proc)
         return 0;
     struct search s = {.proc = dirfd(proc), .pgid = pgid};

@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-/* Ends (SIGKILL) every process whose group is pgid and whose environment, as it was at exec, holds tag_name=tag_value, and
+/* Ends (SIGKILL) every process whose group is pgid (0: any group) and whose environment, as it was at exec, holds tag_name=tag_value, and
  * waits until they are gone, half a second at most. Returns how many there were. Processes whose environment we may not
  * read are left alone, and so are we. */
 unsigned csi_exec_end_group(pid_t pgid, const char *tag_name, const char *tag_value);

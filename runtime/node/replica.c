@@ -253,7 +253,7 @@ static int patience(const struct csi_replica *r)
         until = r->due_ms;
     if (r->pending_count > 0 && r->sync_at_ms < until)
         until = r->sync_at_ms;
-    if (r->order >= CFSPLIT_DRAIN && r->kill_at_ms < until)
+    if (r->order >= CFSPLIT_DRAIN && r->kill_at_ms > r->now && r->kill_at_ms < until)
         until = r->kill_at_ms;
     return until > r->now ? (int)(until - r->now) : 0;
 }
