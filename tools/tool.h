@@ -18,6 +18,22 @@ int tool_exit(const struct cfsplit_error *err);
 cfsplit_status tool_list(const struct settings *s, size_t first, bool wants_weights, bool refuse_duplicates,
                          struct cfsplit_list **out, struct cfsplit_error *err);
 
+/* Who this replica is, by --replica, --replicas and the environment; `pinned` is the count a plan pins, or 0. A note that
+ * comes with it has been said. Errors: as cfsplit_identity_find. */
+cfsplit_status tool_identity(const struct settings *s, uint64_t pinned, struct cfsplit_identity *out,
+                             struct cfsplit_error *err);
+
+/* The parts of tool_list, for filters that do not hold a list: the choices, checked. `refuse` is the answer to duplicates if
+ * --duplicates does not say. */
+struct list_choices {
+    enum cfsplit_duplicates duplicates;
+    unsigned lines_flags; /* CFSPLIT_LINES_* */
+    bool weigh;           /* by stat(2) */
+};
+cfsplit_status tool_list_choices(const struct settings *s, size_t first, bool wants_weights, bool refuse_duplicates,
+                                 struct list_choices *out, struct cfsplit_error *err);
+cfsplit_status tool_list_is_empty(const struct settings *s, struct cfsplit_error *err); /* fine if --allow-empty */
+
 /* The one command that `argument` names a run for: s->sources[0], or an error that says what is missing. */
 cfsplit_status tool_run_path(const struct command *command, const struct settings *s, const char **path,
                              struct cfsplit_error *err);
