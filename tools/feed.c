@@ -10,21 +10,18 @@ static bool is_streamable(const struct settings *s, const struct list_choices *c
     return choices->duplicates == CFSPLIT_DUPLICATES_KEEP && !choices->weigh;
 }
 
-cfsplit_status feed_open(struct feed *feed, const struct settings *s, bool wants_weights, struct cfsplit_error *err)
+cfsplit_status feed_open(struct feed *feed, const struct settings *s, const struct list_choices *choices, bool whole,
+                         struct cfsplit_error *err)
 {
-    struct list_choices choices;
-    *feed = (struct feed){0};
-    cfsplit_status status = tool_list_choices(s, 0, wants_weights, wants_weights, &choices, err);
-    if (status != CFSPLIT_OK)
-        return status;
-    if (wants_weights || !is_streamable(s, &choices))
-        return tool_list(s, 0, wants_weights, wants_weights, &feed->list, err);
+    cfsplit_status status = CFSPLIT_OK;
+    if (whole || !is_streamable(s, choices))
+        return tool_list_read(s, 0, choices, &feed->list, err);
     feed->files = calloc(s->source_count, sizeof *feed->files);
     if (!feed->files)
         return tool_fail(err, CFSPLIT_MEMORY, "out of memory");
     while (status == CFSPLIT_OK && feed->file_count < s->source_count) {
         const char *path = s->sources[feed->file_count].text;
-        status = cfsplit_lines_open(path, choices.lines_flags, &feed->files[feed->file_count], err);
+        status = cfsplit_lines_open(path, choices->lines_flags, &feed->files[feed->file_count], err);
         if (status == CFSPLIT_OK)
             feed->file_count++;
     }

@@ -11,8 +11,9 @@ struct feed {
     size_t file_count, file;      /* how many are open; the one that is being read */
 };
 
-/* Streams, if all sources are files and neither weights nor duplicates need the whole list; else reads the list. */
-cfsplit_status feed_open(struct feed *feed, const struct settings *s, bool wants_weights, struct cfsplit_error *err);
+/* Streams, if all sources are files and neither `whole`, weights nor duplicates need the whole list; else reads the list. */
+cfsplit_status feed_open(struct feed *feed, const struct settings *s, const struct list_choices *choices, bool whole,
+                         struct cfsplit_error *err);
 void feed_close(struct feed *feed);
 
 /* The next item; CFSPLIT_END behind the last. */

@@ -42,12 +42,15 @@ static cfsplit_status choose_weights(const struct settings *s, size_t first, boo
 cfsplit_status tool_list_choices(const struct settings *s, size_t first, bool wants_weights, bool refuse_duplicates,
                                  struct list_choices *out, struct cfsplit_error *err)
 {
+    cfsplit_status status = CFSPLIT_OK;
     if (first >= s->source_count)
-        return tool_fail(err, CFSPLIT_USAGE,
-                         "no items: give names, quoted patterns, --from FILE or -r DIR, for example '*.fits'");
-    cfsplit_status status =
-        choose_duplicates(s, refuse_duplicates || has_other_than_files(s, first), &out->duplicates, err);
-    return status == CFSPLIT_OK ? choose_weights(s, first, wants_weights, out, err) : status;
+        status = tool_fail(err, CFSPLIT_USAGE,
+                           "no items: give names, quoted patterns, --from FILE or -r DIR, for example '*.fits'");
+    if (status == CFSPLIT_OK)
+        status = choose_duplicates(s, refuse_duplicates || has_other_than_files(s, first), &out->duplicates, err);
+    if (status == CFSPLIT_OK)
+        status = choose_weights(s, first, wants_weights, out, err);
+    return status;
 }
 
 cfsplit_status tool_list_is_empty(const struct settings *s, struct cfsplit_error *err)
@@ -78,26 +81,32 @@ static cfsplit_status resolve_duplicates(struct cfsplit_list *list, enum cfsplit
     return status;
 }
 
-cfsplit_status tool_list(const struct settings *s, size_t first, bool wants_weights, bool refuse_duplicates,
-                         struct cfsplit_list **out, struct cfsplit_error *err)
+cfsplit_status tool_list_read(const struct settings *s, size_t first, const struct list_choices *choices,
+                              struct cfsplit_list **out, struct cfsplit_error *err)
 {
-    struct list_choices choices;
-    struct cfsplit_list *list = NULL;
+    struct cfsplit_list *list;
     *out = NULL;
-    cfsplit_status status = tool_list_choices(s, first, wants_weights, refuse_duplicates, &choices, err);
-    if (status == CFSPLIT_OK)
-        status = cfsplit_list_new(&list, err);
+    cfsplit_status status = cfsplit_list_new(&list, err);
     for (size_t i = first; status == CFSPLIT_OK && i < s->source_count; i++)
-        status = add_source(list, &s->sources[i], choices.lines_flags, err);
+        status = add_source(list, &s->sources[i], choices->lines_flags, err);
     if (status == CFSPLIT_OK && cfsplit_list_count(list) == 0)
         status = tool_list_is_empty(s, err);
     if (status == CFSPLIT_OK)
-        status = resolve_duplicates(list, choices.duplicates, err);
-    if (status == CFSPLIT_OK && choices.weigh)
+        status = resolve_duplicates(list, choices->duplicates, err);
+    if (status == CFSPLIT_OK && choices->weigh)
         status = cfsplit_list_weigh(list, err);
     if (status == CFSPLIT_OK)
         *out = list;
     else
         cfsplit_list_free(list);
     return status;
+}
+
+cfsplit_status tool_list(const struct settings *s, size_t first, bool wants_weights, bool refuse_duplicates,
+                         struct cfsplit_list **out, struct cfsplit_error *err)
+{
+    struct list_choices choices;
+    *out = NULL;
+    cfsplit_status status = tool_list_choices(s, first, wants_weights, refuse_duplicates, &choices, err);
+    return status == CFSPLIT_OK ? tool_list_read(s, first, &choices, out, err) : status;
 }

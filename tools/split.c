@@ -126,11 +126,15 @@ static int run_filter(const struct command *command, struct settings *s)
 {
     struct filter f = {.s = s};
     struct cfsplit_error err = {0};
+    struct list_choices choices;
     cfsplit_status status = cfsplit_strategy_find(command->name, &f.strategy, &err);
+    bool is_size = f.strategy == CFSPLIT_SIZE;
+    if (status == CFSPLIT_OK)
+        status = tool_list_choices(s, 0, is_size, is_size, &choices, &err);
     if (status == CFSPLIT_OK)
         status = identify(&f, &err);
     if (status == CFSPLIT_OK)
-        status = feed_open(&f.feed, s, f.strategy == CFSPLIT_SIZE, &err);
+        status = feed_open(&f.feed, s, &choices, is_size, &err);
     if (status == CFSPLIT_OK)
         status = printers[f.strategy](&f, &err);
     feed_close(&f.feed);

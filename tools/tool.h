@@ -23,8 +23,8 @@ cfsplit_status tool_list(const struct settings *s, size_t first, bool wants_weig
 cfsplit_status tool_identity(const struct settings *s, uint64_t pinned, struct cfsplit_identity *out,
                              struct cfsplit_error *err);
 
-/* The parts of tool_list, for filters that do not hold a list: the choices, checked. `refuse` is the answer to duplicates if
- * --duplicates does not say. */
+/* tool_list in two steps, for filters that may not need to hold a list: what --null, --weights and --duplicates ask for,
+ * checked, with an error too if there is no source at all; then the list. */
 struct list_choices {
     enum cfsplit_duplicates duplicates;
     unsigned lines_flags; /* CFSPLIT_LINES_* */
@@ -32,7 +32,11 @@ struct list_choices {
 };
 cfsplit_status tool_list_choices(const struct settings *s, size_t first, bool wants_weights, bool refuse_duplicates,
                                  struct list_choices *out, struct cfsplit_error *err);
-cfsplit_status tool_list_is_empty(const struct settings *s, struct cfsplit_error *err); /* fine if --allow-empty */
+cfsplit_status tool_list_read(const struct settings *s, size_t first, const struct list_choices *choices,
+                              struct cfsplit_list **out, struct cfsplit_error *err);
+
+/* The answer to an empty list: an error, unless --allow-empty. */
+cfsplit_status tool_list_is_empty(const struct settings *s, struct cfsplit_error *err);
 
 /* The one command that `argument` names a run for: s->sources[0], or an error that says what is missing. */
 cfsplit_status tool_run_path(const struct command *command, const struct settings *s, const char **path,

@@ -99,8 +99,9 @@ static cfsplit_status recognise(struct cfsplit_lines *lines, struct cfsplit_erro
         return status;
     if (LZ4F_isError(LZ4F_createDecompressionContext(&lines->unpacks, LZ4F_VERSION)))
         return csi_fail_memory(err);
+    struct csi_buf empty = lines->packed;
     lines->packed = lines->text;
-    lines->text = (struct csi_buf)CSI_BUF_INIT;
+    lines->text = empty;
     return unpack(lines, err);
 }
 
