@@ -26,7 +26,7 @@ static cfsplit_status open_survey(const struct command *command, const struct se
 static json_t *json_name(const char *name)
 {
     json_t *text = json_string(name);
-    return text ? text : json_string(tool_quote(name).text);
+    return text ? text : json_string(cfsplit_quote(name).text);
 }
 
 static json_t *json_item(const struct cfsplit_item_view *v)
@@ -61,7 +61,8 @@ static cfsplit_status print_item(struct cfsplit_survey *survey, const struct set
         return status;
     }
     if (!s->null && strchr(view.item.name, '\n'))
-        return tool_fail(err, CFSPLIT_USAGE, "%s has a newline in its name: use -0", tool_quote(view.item.name).text);
+        return tool_fail(err, CFSPLIT_USAGE, "%s has a newline in its name: use -0",
+                         cfsplit_quote(view.item.name).text);
     fwrite(view.item.name, 1, view.item.length, stdout);
     if (s->why)
         printf("\t%s", view.last.text);
@@ -119,8 +120,9 @@ static cfsplit_status print_attempt(void *context, const struct cfsplit_attempt 
     if (!a->class_word)
         printf(": no end is known");
     else
-        printf(": %s (exit %" PRIu64 ") after %.3f s, %.3f s of processor, %" PRIu64 " MiB", a->class_word, a->exit_status,
-               (double)(a->ended_ms - a->started_ms) / 1000, (double)a->cpu_ms / 1000, a->rss_kib / 1024);
+        printf(": %s (exit %" PRIu64 ") after %.3f s, %.3f s of processor, %" PRIu64 " MiB", a->class_word,
+               a->exit_status, (double)(a->ended_ms - a->started_ms) / 1000, (double)a->cpu_ms / 1000,
+               a->rss_kib / 1024);
     printf("%s%s\n", a->text[0] ? ": " : "", a->text);
     return CFSPLIT_OK;
 }
@@ -139,8 +141,8 @@ static cfsplit_status explain(struct cfsplit_run *run, struct cfsplit_survey *su
     }
     printf("%s: %s\n  item %" PRIu64 " of %" PRIu64 ", weight %" PRIu64 "; strategy %s gave it to replica %" PRIu32
            " of %" PRIu32 "\n",
-           tool_quote(view.item.name).text, cfsplit_state_word(view.state), index + 1, facts->items, view.item.weight,
-           cfsplit_strategy_word(facts->strategy), view.share, facts->replicas);
+           cfsplit_quote(view.item.name).text, cfsplit_state_word(view.state), index + 1, facts->items,
+           view.item.weight, cfsplit_strategy_word(facts->strategy), view.share, facts->replicas);
     if (view.last.number == 0)
         printf("  never started\n");
     return cfsplit_survey_attempts(survey, index, print_attempt, NULL, err);
@@ -175,15 +177,16 @@ const struct command command_explain = {
 
 /* ---- retry */
 
-static cfsplit_status chosen(struct cfsplit_survey *survey, const struct settings *s, uint64_t *indices, uint64_t *count,
-                             struct cfsplit_error *err)
+static cfsplit_status chosen(struct cfsplit_survey *survey, const struct settings *s, uint64_t *indices,
+                             uint64_t *count, struct cfsplit_error *err)
 {
     enum cfsplit_state wanted = CFSPLIT_FAILED;
     cfsplit_status status = s->state ? cfsplit_state_find(s->state, &wanted, err) : CFSPLIT_OK;
     *count = 0;
     for (size_t i = 1; status == CFSPLIT_OK && i < s->source_count; i++, (*count)++)
         status = cfsplit_survey_find(survey, s->sources[i].text, &indices[*count], err);
-    for (uint64_t i = 0; status == CFSPLIT_OK && s->source_count == 1 && i < cfsplit_survey_counts(survey)->total; i++) {
+    for (uint64_t i = 0; status == CFSPLIT_OK && s->source_count == 1 && i < cfsplit_survey_counts(survey)->total;
+         i++) {
         enum cfsplit_state state = cfsplit_survey_state(survey, i);
         if (s->state ? state == wanted : state == CFSPLIT_FAILED || state == CFSPLIT_SET_ASIDE)
             indices[(*count)++] = i;

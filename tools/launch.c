@@ -50,8 +50,8 @@ static void add_number(struct words *w, size_t *used, const char *name, uint64_t
     add_word(w, w->option[(*used)++].text);
 }
 
-static void add_codes(struct words *w, size_t *used, const char *name, const struct cfsplit_exit_codes *codes, char *room,
-                      size_t size)
+static void add_codes(struct words *w, size_t *used, const char *name, const struct cfsplit_exit_codes *codes,
+                      char *room, size_t size)
 {
     int n = snprintf(room, size, "--%s=", name);
     if (!codes->is_set)
@@ -267,6 +267,7 @@ const struct command command_launch = {
     .bit = LAUNCH,
     .usage = "RUN --on local [-j N]",
     .summary = "Starts all replicas of a run on this machine and waits for them",
-    .text = "The processors are divided among the replicas. Ends with the verdict of verify. Only what is not done yet is started.",
+    .text = "The processors are divided among the replicas. Ends with the verdict of verify. Only what is not done yet "
+            "is started.",
     .run = run_launch,
 };

@@ -35,7 +35,8 @@ static cfsplit_status put(void *context, const void *data, size_t length, struct
     return CFSPLIT_OK;
 }
 
-static cfsplit_status print_output(struct cfsplit_run *run, const struct cfsplit_attempt *attempt, struct cfsplit_error *err)
+static cfsplit_status print_output(struct cfsplit_run *run, const struct cfsplit_attempt *attempt,
+                                   struct cfsplit_error *err)
 {
     bool torn = false;
     cfsplit_status status = cfsplit_output_read(run, attempt, put, NULL, &torn, err);
@@ -55,7 +56,7 @@ static cfsplit_status print_item(struct cfsplit_run *run, struct cfsplit_survey 
     if (status != CFSPLIT_OK)
         return status;
     if (!c.found)
-        return tool_fail(err, CFSPLIT_USAGE, "%s has no %s attempt", tool_quote(name).text,
+        return tool_fail(err, CFSPLIT_USAGE, "%s has no %s attempt", cfsplit_quote(name).text,
                          s->attempt == CFSPLIT_UNSET ? "" : "such");
     return print_output(run, &c.chosen, err);
 }
@@ -71,14 +72,14 @@ static cfsplit_status print_joblog(void *context, const struct cfsplit_attempt *
     printf("%" PRIu64 "\t%s\t%.3f\t%10.3f\t0\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%s\n", a->index + 1,
            a->replica ? a->by : ":", (double)a->started_ms / 1000, (double)(a->ended_ms - a->started_ms) / 1000,
            a->output_to - a->output_from, by_signal ? 0 : a->exit_status, by_signal ? a->exit_status - 128 : 0,
-           tool_quote(a->name).text);
+           cfsplit_quote(a->name).text);
     return CFSPLIT_OK;
 }
 
 static cfsplit_status print_all(void *context, const struct cfsplit_attempt *a, struct cfsplit_error *err)
 {
     struct cfsplit_run *run = context;
-    printf("==> %s, attempt %" PRIu32 ": %s <==\n", tool_quote(a->name).text, a->number,
+    printf("==> %s, attempt %" PRIu32 ": %s <==\n", cfsplit_quote(a->name).text, a->number,
            a->class_word ? a->class_word : "no end is known");
     return print_output(run, a, err);
 }
@@ -112,6 +113,7 @@ const struct command command_log = {
     .bit = LOG,
     .usage = "RUN [ITEM...] [--attempt N] | RUN --joblog",
     .summary = "What an item printed, or a line for every attempt",
-    .text = "Without an ITEM: everything that was printed, attempt by attempt. stdout and stderr of an item are one stream.",
+    .text = "Without an ITEM: everything that was printed, attempt by attempt. stdout and stderr of an item are one "
+            "stream.",
     .run = run_log,
 };

@@ -110,7 +110,8 @@ static void print_status(const struct cfsplit_run *run, const struct cfsplit_sur
            c->replicas_seen, c->working);
     print_lives(survey);
     if (c->torn_bytes)
-        printf("%" PRIu64 " bytes of unfinished records behind the ends of lost replicas were dropped\n", c->torn_bytes);
+        printf("%" PRIu64 " bytes of unfinished records behind the ends of lost replicas were dropped\n",
+               c->torn_bytes);
 }
 
 static bool has_ended(const struct cfsplit_counts *c)
@@ -181,7 +182,7 @@ static cfsplit_status name_open_items(struct cfsplit_survey *survey, struct cfsp
         cfsplit_status status = cfsplit_survey_item(survey, i, &view, err);
         if (status != CFSPLIT_OK)
             return status;
-        printf("%s: %s (%s %" PRIu32 "): %s\n", cfsplit_state_word(state), tool_quote(view.item.name).text,
+        printf("%s: %s (%s %" PRIu32 "): %s\n", cfsplit_state_word(state), cfsplit_quote(view.item.name).text,
                view.last.number ? "attempt" : "replica", view.last.number ? view.last.number : view.share,
                reason_of(&view));
         named++;
@@ -256,6 +257,7 @@ const struct command command_verify = {
     .bit = VERIFY,
     .usage = "RUN [--json]",
     .summary = "Proves that every item is accounted for: exit 0 only if the run is complete",
-    .text = "Names every item that is neither done nor rejected, and why. Exit codes: 0 complete, 1 not complete, 3 damaged.",
+    .text = "Names every item that is neither done nor rejected, and why. Exit codes: 0 complete, 1 not complete, 3 "
+            "damaged.",
     .run = run_verify,
 };

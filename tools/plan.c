@@ -58,8 +58,8 @@ static int run_plan(const struct command *command, struct settings *s)
         return tool_exit(&err);
     const struct cfsplit_facts *facts = cfsplit_run_facts(run);
     if (created)
-        tool_say("%s: %" PRIu64 " items for %" PRIu32 " replicas by %s; to run it: canfar-split launch %s --on local", path,
-                 facts->items, facts->replicas, cfsplit_strategy_word(facts->strategy), path);
+        tool_say("%s: %" PRIu64 " items for %" PRIu32 " replicas by %s; to run it: canfar-split launch %s --on local",
+                 path, facts->items, facts->replicas, cfsplit_strategy_word(facts->strategy), path);
     else
         tool_say("%s: already planned", path);
     cfsplit_run_close(run);
@@ -71,8 +71,10 @@ const struct command command_plan = {
     .bit = PLAN,
     .usage = "RUN [ITEM...] --replicas N [-- COMMAND...]",
     .summary = "Freezes a list, a strategy and a command in the run directory RUN",
-    .text = "Items are arguments, quoted patterns, --from and -r, in the order given. COMMAND is started once for each item, without\n"
-            "a shell; in it {} is the item, {/} its basename, {//} its folder, {.} and {/.} these without extension, {#} its\n"
+    .text = "Items are arguments, quoted patterns, --from and -r, in the order given. COMMAND is started once for each "
+            "item, without\n"
+            "a shell; in it {} is the item, {/} its basename, {//} its folder, {.} and {/.} these without extension, "
+            "{#} its\n"
             "number; without any of these the item comes last. The same plan again is no error.",
     .run = run_plan,
 };

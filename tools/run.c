@@ -43,8 +43,8 @@ static void on_end(void *context, const struct cfsplit_attempt *attempt, const s
     if (running->pass_on)
         pass_output(running, attempt);
     if (strcmp(attempt->class_word, "failed") == 0)
-        tool_say("%s failed (exit %" PRIu64 ", attempt %" PRIu32 " of %" PRIu64 ")%s%s", tool_quote(attempt->name).text,
-                 attempt->exit_status, attempt->number,
+        tool_say("%s failed (exit %" PRIu64 ", attempt %" PRIu32 " of %" PRIu64 ")%s%s",
+                 cfsplit_quote(attempt->name).text, attempt->exit_status, attempt->number,
                  attempt->number > options->retries + 1 ? attempt->number : options->retries + 1,
                  attempt->text[0] ? ": " : "", attempt->text);
 }
@@ -67,12 +67,12 @@ static void summarise(const struct cfsplit_run *run, const struct cfsplit_replic
     snprintf(who, sizeof who, id ? "replica %" PRIu32 : "spare replica", id);
     if (result->not_started)
         snprintf(left, sizeof left, ", %" PRIu64 " left", result->not_started);
-    tool_say("%s of %s: %" PRIu64 " done, %" PRIu64 " rejected, %" PRIu64 " failed%s", who, cfsplit_run_facts(run)->path,
-             result->done, result->rejected, result->failed, left);
+    tool_say("%s of %s: %" PRIu64 " done, %" PRIu64 " rejected, %" PRIu64 " failed%s", who,
+             cfsplit_run_facts(run)->path, result->done, result->rejected, result->failed, left);
 }
 
-static int exit_code_of(cfsplit_status status, const struct running *running, const struct cfsplit_replica_result *result,
-                        const struct cfsplit_error *err)
+static int exit_code_of(cfsplit_status status, const struct running *running,
+                        const struct cfsplit_replica_result *result, const struct cfsplit_error *err)
 {
     const char *path = cfsplit_run_facts(running->run)->path;
     if (status == CFSPLIT_STORAGE)
@@ -102,7 +102,8 @@ static cfsplit_status check_count(const struct cfsplit_run *run, const struct cf
 static cfsplit_status find_identity(const struct settings *s, uint64_t pinned, struct cfsplit_identity *me,
                                     struct cfsplit_error *err)
 {
-    struct cfsplit_identity_options options = {.size = sizeof options, .id = s->identity.id, .count = s->identity.count};
+    struct cfsplit_identity_options options = {
+        .size = sizeof options, .id = s->identity.id, .count = s->identity.count};
     if (s->replicas != CFSPLIT_UNSET)
         options.count = s->replicas;
     options.pinned = pinned;
@@ -119,7 +120,8 @@ static cfsplit_status identify(const struct settings *s, const struct cfsplit_ru
         return CFSPLIT_OK;
     cfsplit_status status = find_identity(s, facts->replicas, me, err);
     if (status == CFSPLIT_USAGE && strcmp(err->message, "no replica number here") == 0)
-        return tool_fail(err, CFSPLIT_USAGE, "no replica number here, and %s has %" PRIu32 ": canfar-split launch %s --on local",
+        return tool_fail(err, CFSPLIT_USAGE,
+                         "no replica number here, and %s has %" PRIu32 ": canfar-split launch %s --on local",
                          facts->path, facts->replicas, facts->path);
     if (status != CFSPLIT_OK)
         return status;
@@ -240,7 +242,7 @@ static int run_run(const struct command *command, struct settings *s)
         return tool_exit(&err);
     if (s->source_count > 1) {
         tool_fail(&err, CFSPLIT_USAGE, "run: one RUN, or items and then -- COMMAND; what is %s?",
-                  tool_quote(s->sources[1].text).text);
+                  cfsplit_quote(s->sources[1].text).text);
         return tool_exit(&err);
     }
     return be_replica(s, path, false);
@@ -251,8 +253,10 @@ const struct command command_run = {
     .bit = RUN,
     .usage = "RUN | --in RUN ITEM... -- COMMAND... | ITEM... -- COMMAND...",
     .summary = "Is one replica of RUN; or plans it first; or does all items here and now",
-    .text = "Which replica comes from --replica, REPLICA_ID and REPLICA_COUNT, or the launcher. Only what is not done yet is started.\n"
-            "Exit codes: 0 all that this replica took has ended well, 1 some failed, 2 usage, 3 damaged, 5 storage, 75 stopped before\n"
+    .text = "Which replica comes from --replica, REPLICA_ID and REPLICA_COUNT, or the launcher. Only what is not done "
+            "yet is started.\n"
+            "Exit codes: 0 all that this replica took has ended well, 1 some failed, 2 usage, 3 damaged, 5 storage, 75 "
+            "stopped before\n"
             "the end: run it again to go on. Only `verify` speaks for the whole run.",
     .run = run_run,
 };

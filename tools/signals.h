@@ -6,7 +6,7 @@
 #include <cfsplit/unstable.h>
 
 struct signals {
-    int fd; /* readable when there is an order */
+    int fd;          /* readable when there is an order */
     int last_signal; /* 0: none that ends us came */
     enum cfsplit_order order;
 };

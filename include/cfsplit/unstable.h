@@ -46,6 +46,13 @@ struct cfsplit_run_options {
         CFSPLIT_RUN_OPTION_LIST(CFSPLIT_RUN_OPTION_UNSET_)                                                             \
     }
 
+/* A name as it may be shown in a message: in single quotes, control and invalid UTF-8 bytes as \xNN, a long one cut in the
+ * middle. Use as cfsplit_quote(name).text within one expression. */
+struct cfsplit_quoted {
+    char text[304];
+};
+CFSPLIT_API struct cfsplit_quoted cfsplit_quote(const char *name);
+
 /* ---- planning */
 
 struct cfsplit_plan_request {

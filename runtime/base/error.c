@@ -102,9 +102,9 @@ static size_t show(const char *name, size_t length, char *out, size_t room)
     return i;
 }
 
-struct csi_quoted csi_quote_bytes(const char *name, size_t length)
+struct cfsplit_quoted csi_quote_bytes(const char *name, size_t length)
 {
-    struct csi_quoted q;
+    struct cfsplit_quoted q;
     char text[296];
     if (show(name, length, text, sizeof text) == length) {
         snprintf(q.text, sizeof q.text, "'%s'", text);
@@ -120,7 +120,12 @@ struct csi_quoted csi_quote_bytes(const char *name, size_t length)
     return q;
 }
 
-struct csi_quoted csi_quote(const char *name)
+struct cfsplit_quoted csi_quote(const char *name)
 {
     return csi_quote_bytes(name, strlen(name));
+}
+
+struct cfsplit_quoted cfsplit_quote(const char *name)
+{
+    return csi_quote(name);
 }

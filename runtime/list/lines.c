@@ -24,7 +24,7 @@ struct cfsplit_lines {
     int fd;
     bool is_stdin; /* not ours to close */
     unsigned flags;
-    struct csi_quoted shown; /* the file, for messages */
+    struct cfsplit_quoted shown; /* the file, for messages */
     off_t start;             /* where the items begin; -1: it cannot be gone back to */
     struct csi_buf text;
     size_t at; /* in text: the next item */
@@ -109,7 +109,7 @@ static cfsplit_status open_file(struct cfsplit_lines *lines, const char *path, s
 {
     struct stat st;
     lines->is_stdin = strcmp(path, "-") == 0;
-    lines->shown = lines->is_stdin ? (struct csi_quoted){"standard input"} : csi_quote(path);
+    lines->shown = lines->is_stdin ? (struct cfsplit_quoted){"standard input"} : csi_quote(path);
     lines->fd = lines->is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (lines->fd < 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot open %s",

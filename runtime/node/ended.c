@@ -154,7 +154,6 @@ void csi_ended_unstarted(struct csi_replica *r, struct csi_at_work *w, const cha
                                 .text_length = strlen(why)};
     w->busy = false;
     csi_journal_add(&r->journal, &record);
-    (void)csi_feed_note(&r->feed, &record, r->now, NULL); /* the caller ends with the error that brought us here */
 }
 
 cfsplit_status csi_ended_look_for_fence(struct csi_replica *r, struct cfsplit_error *err)
@@ -162,8 +161,9 @@ cfsplit_status csi_ended_look_for_fence(struct csi_replica *r, struct cfsplit_er
     struct csi_seal seal;
     cfsplit_status status = csi_fence_look(r->run, r->inc.name, &seal, err);
     if (status == CFSPLIT_OK && seal.state != CSI_FENCE_NONE)
-        status = csi_fail(err, CFSPLIT_FENCED,
-                          "this replica was silent for so long that another one took over; what it did since is not counted");
+        status = csi_fail(
+            err, CFSPLIT_FENCED,
+            "this replica was silent for so long that another one took over; what it did since is not counted");
     return status;
 }
 

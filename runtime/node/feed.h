@@ -46,8 +46,8 @@ struct csi_feed {
     bool waiting;          /* for somebody's life to be known */
 };
 
-CFSPLIT_MUST_USE cfsplit_status csi_feed_init(struct csi_feed *feed, struct cfsplit_run *run, const struct csi_inc *self,
-                                              const struct cfsplit_run_options *options,
+CFSPLIT_MUST_USE cfsplit_status csi_feed_init(struct csi_feed *feed, struct cfsplit_run *run,
+                                              const struct csi_inc *self, const struct cfsplit_run_options *options,
                                               void (*say)(void *context, const char *sentence), void *say_context,
                                               struct cfsplit_error *err);
 void csi_feed_fini(struct csi_feed *feed);

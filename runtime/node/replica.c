@@ -32,7 +32,8 @@ static void say(void *context, const char *sentence)
 
 /* ---- beginning */
 
-static cfsplit_status store_output(void *context, uint64_t tag, const void *data, size_t length, struct cfsplit_error *err)
+static cfsplit_status store_output(void *context, uint64_t tag, const void *data, size_t length,
+                                   struct cfsplit_error *err)
 {
     struct csi_replica *r = context;
     const struct csi_at_work *w = &r->at_work[tag];
@@ -53,7 +54,8 @@ static cfsplit_status open_command(struct csi_replica *r, struct cfsplit_error *
         csi_template_new(spec->command, spec->command_count, r->options.shell == 1, &r->command, err);
     const char *program = status == CFSPLIT_OK ? csi_template_program(r->command) : NULL;
     if (program)
-        status = csi_child_find(r->cwd_fd, program, csi_environment_find(r->asked->environment, "PATH"), &r->program, err);
+        status =
+            csi_child_find(r->cwd_fd, program, csi_environment_find(r->asked->environment, "PATH"), &r->program, err);
     if (status != CFSPLIT_OK && err)
         strncat(err->message, " (no item was started)", sizeof err->message - strlen(err->message) - 1);
     return status;
@@ -129,8 +131,8 @@ static cfsplit_status write_start(struct csi_replica *r, const struct cfsplit_it
     return status == CFSPLIT_OK ? csi_feed_note(&r->feed, &record, r->now, err) : status;
 }
 
-static cfsplit_status start_item(struct csi_replica *r, const struct cfsplit_item *item, uint64_t index, uint32_t attempt,
-                                 struct cfsplit_error *err)
+static cfsplit_status start_item(struct csi_replica *r, const struct cfsplit_item *item, uint64_t index,
+                                 uint32_t attempt, struct cfsplit_error *err)
 {
     uint64_t tag;
     struct csi_at_work *w = free_place(r, &tag);
@@ -237,7 +239,8 @@ static void check_failures(struct csi_replica *r)
         return;
     char sentence[96];
     snprintf(sentence, sizeof sentence,
-             all_of_first ? "the first %" PRIu64 " items all failed: starting no more" : "%" PRIu64 " failures: starting no more",
+             all_of_first ? "the first %" PRIu64 " items all failed: starting no more"
+                          : "%" PRIu64 " failures: starting no more",
              failed);
     tell(r, sentence);
     r->gave_up = true;
@@ -325,10 +328,12 @@ static cfsplit_status finish(struct csi_replica *r, cfsplit_status status, struc
         if (err)
             *err = second;
     }
-    (void)csi_output_close(&r->output, NULL); /* no proof of anything */
+    closed = csi_output_close(&r->output, &second); /* no proof of anything, but a person should know */
+    if (closed != CFSPLIT_OK)
+        tell(r, second.message);
     csi_heart_stop(&r->heart, status == CFSPLIT_FENCED || r->journal.broken ? CSI_BEAT_WORKING
-                              : r->result->not_started                       ? CSI_BEAT_LEFT
-                                                                             : CSI_BEAT_FINISHED);
+                              : r->result->not_started                      ? CSI_BEAT_LEFT
+                                                                            : CSI_BEAT_FINISHED);
     return status;
 }
 
@@ -354,8 +359,8 @@ static cfsplit_status verdict(const struct csi_replica *r, uint64_t put_off, str
     if (r->order != CFSPLIT_GO_ON && result->not_started)
         return csi_fail(err, CFSPLIT_STOPPED, "told to stop before the end; to go on, run it again");
     if (put_off)
-        return csi_fail(err, CFSPLIT_STOPPED, "%" PRIu64 " items put themselves off too often; to try again, run it again",
-                        put_off);
+        return csi_fail(err, CFSPLIT_STOPPED,
+                        "%" PRIu64 " items put themselves off too often; to try again, run it again", put_off);
     return CFSPLIT_OK;
 }
 

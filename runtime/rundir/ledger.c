@@ -109,8 +109,8 @@ static cfsplit_status take(void *context, const struct csi_record *record, struc
     struct taking *t = context;
     (void)err;
     csi_ledger_take(t->ledger, t->K, record, t->accepted);
-    t->given_back |= record->kind == CSI_RECORD_CLOSED || (record->kind == CSI_RECORD_RELEASED &&
-                                                           record->index == t->piece && record->attempt == t->K);
+    t->given_back |= record->kind == CSI_RECORD_CLOSED ||
+                     (record->kind == CSI_RECORD_RELEASED && record->index == t->piece && record->attempt == t->K);
     return CFSPLIT_OK;
 }
 

@@ -31,8 +31,7 @@ static bool parse_start(struct csi_fields *f, struct csi_record *r)
 {
     r->kind = CSI_RECORD_START;
     return csi_fields_u64(f, &r->generation) && csi_fields_u64(f, &r->index) && csi_fields_u64(f, &r->attempt) &&
-           csi_fields_u64(f, &r->time_ms) && csi_fields_u64(f, &r->output_from) &&
-           csi_fields_hex(f, &r->hash);
+           csi_fields_u64(f, &r->time_ms) && csi_fields_u64(f, &r->output_from) && csi_fields_hex(f, &r->hash);
 }
 
 static bool parse_end(struct csi_fields *f, struct csi_record *r)
