@@ -58,8 +58,9 @@ static int run_plan(const struct command *command, struct settings *s)
         return tool_exit(&err);
     const struct cfsplit_facts *facts = cfsplit_run_facts(run);
     if (created)
-        tool_say("%s: %" PRIu64 " items for %" PRIu32 " replicas by %s; to run it: canfar-split launch %s --on local",
-                 path, facts->items, facts->replicas, cfsplit_strategy_word(facts->strategy), path);
+        tool_say("%s: %" PRIu64 " %s for %" PRIu32 " %s by %s; to run it: canfar-split launch %s --on local", path,
+                 facts->items, tool_items(facts->items), facts->replicas, facts->replicas == 1 ? "replica" : "replicas",
+                 cfsplit_strategy_word(facts->strategy), path);
     else
         tool_say("%s: already planned", path);
     cfsplit_run_close(run);

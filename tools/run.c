@@ -33,7 +33,14 @@ static void pass_output(struct running *running, const struct cfsplit_attempt *a
     struct cfsplit_error err;
     if (cfsplit_output_read(running->run, attempt, pass, NULL, &torn, &err) != CFSPLIT_OK)
         tool_say("%s", err.message);
-    fflush(stdout);
+    if (fflush(stdout) == 0)
+        return;
+    if (errno != EPIPE) /* a reader that went away has seen what it wanted */
+        tool_say("cannot pass on what the items print: %s; it is kept, see: canfar-split log %s", strerror(errno),
+                 cfsplit_run_facts(running->run)->path);
+    else
+        clearerr(stdout);
+    running->pass_on = false;
 }
 
 /* A failure always prints item, code, attempt and its last line. */
@@ -76,8 +83,8 @@ static int exit_code_of(cfsplit_status status, const struct running *running,
 {
     const char *path = cfsplit_run_facts(running->run)->path;
     if (status == CFSPLIT_STORAGE)
-        tool_say("%s; %" PRIu64 " items of %s not started, nothing lost: make room and run again", err->message,
-                 result->not_started, path);
+        tool_say("%s; %" PRIu64 " %s of %s not started, nothing lost: make room and run again", err->message,
+                 result->not_started, tool_items(result->not_started), path);
     else if (status == CFSPLIT_INCOMPLETE)
         tool_say("%s; see: canfar-split items %s --state failed --why", err->message, path);
     else if (status != CFSPLIT_OK)

@@ -25,7 +25,7 @@ struct cfsplit_lines {
     bool is_stdin; /* not ours to close */
     unsigned flags;
     struct cfsplit_quoted shown; /* the file, for messages */
-    off_t start;             /* where the items begin; -1: it cannot be gone back to */
+    off_t start;                 /* where the items begin; -1: it cannot be gone back to */
     struct csi_buf text;
     size_t at; /* in text: the next item */
     uint64_t line;

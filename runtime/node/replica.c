@@ -272,6 +272,8 @@ static cfsplit_status turn(struct csi_replica *r, struct cfsplit_error *err)
     struct pollfd wake = {.fd = r->asked->wake_fd, .events = POLLIN};
     r->now = csi_clock_mono_ms();
     cfsplit_status status = fill_slots(r, err);
+    if (status == CFSPLIT_OK)
+        status = csi_journal_write(&r->journal, err);
     if (status == CFSPLIT_OK && csi_exec_running(r->exec) == 0 && r->pending_count > 0 && r->dry)
         status = csi_ended_settle(r, err);
     if (status != CFSPLIT_OK || is_over(r))
@@ -355,7 +357,8 @@ static cfsplit_status verdict(const struct csi_replica *r, uint64_t put_off, str
 {
     const struct cfsplit_replica_result *result = r->result;
     if (r->failed_for_good || r->gave_up)
-        return csi_fail(err, CFSPLIT_INCOMPLETE, "%" PRIu64 " items failed", r->failed_for_good);
+        return csi_fail(err, CFSPLIT_INCOMPLETE, "%" PRIu64 " %s failed", r->failed_for_good,
+                        r->failed_for_good == 1 ? "item" : "items");
     if (r->order != CFSPLIT_GO_ON && result->not_started)
         return csi_fail(err, CFSPLIT_STOPPED, "told to stop before the end; to go on, run it again");
     if (put_off)
