@@ -161,7 +161,7 @@ static cfsplit_status apply(struct settings *s, const struct option_row *row, co
     case DURATION: good = parse_number(value, times, field); break;
     case BYTES: good = parse_number(value, sizes, field); break;
     case CODES: good = parse_codes(value, field); break;
-    case REPLICA: good = parse_replica(value, s); break;
+    case REPLICA: s->identity.text = value; break; /* read when all options are known */
     case SOURCE_FILE: return add_source(s, SOURCE_IS_FILE, value, err);
     case SOURCE_TREE: return add_source(s, SOURCE_IS_TREE, value, err);
     case SOURCE_MATCH: return add_match(s, value, err);
@@ -266,6 +266,9 @@ cfsplit_status settings_parse(struct settings *s, const struct command *command,
         }
         status = apply(s, row, optarg, err);
     }
+    if (status == CFSPLIT_OK && s->identity.text && !s->upstream && !parse_replica(s->identity.text, s))
+        status =
+            tool_fail(err, CFSPLIT_USAGE, "--replica needs %s, not '%s'", what_is_wanted(REPLICA), s->identity.text);
     /* behind "--": the command where one is wanted, else more items, whatever they look like */
     bool has_command = (bit & (PLAN | RUN)) != 0;
     if (has_command && optind < argc) {

@@ -40,6 +40,7 @@ struct settings {
     const char *duplicates, *weights, *strategy, *cwd, *in, *on, *state;
     struct {
         uint64_t id, count; /* 0: not given */
+        const char *text;   /* --replica as it was typed: with --upstream it may be any number */
     } identity;
     uint64_t replicas, attempt; /* CFSPLIT_UNSET: not given */
     struct cfsplit_run_options run;

@@ -18,6 +18,26 @@ int tool_exit(const struct cfsplit_error *err);
 cfsplit_status tool_list(const struct settings *s, size_t first, bool wants_weights, bool refuse_duplicates,
                          struct cfsplit_list **out, struct cfsplit_error *err);
 
+/* Who this replica is, by --replica, --replicas and the environment; `pinned` is the count a plan pins, or 0. A note that
+ * comes with it has been said. Errors: as cfsplit_identity_find. */
+cfsplit_status tool_identity(const struct settings *s, uint64_t pinned, struct cfsplit_identity *out,
+                             struct cfsplit_error *err);
+
+/* tool_list in two steps, for filters that may not need to hold a list: what --null, --weights and --duplicates ask for,
+ * checked, with an error too if there is no source at all; then the list. */
+struct list_choices {
+    enum cfsplit_duplicates duplicates;
+    unsigned lines_flags; /* CFSPLIT_LINES_* */
+    bool weigh;           /* by stat(2) */
+};
+cfsplit_status tool_list_choices(const struct settings *s, size_t first, bool wants_weights, bool refuse_duplicates,
+                                 struct list_choices *out, struct cfsplit_error *err);
+cfsplit_status tool_list_read(const struct settings *s, size_t first, const struct list_choices *choices,
+                              struct cfsplit_list **out, struct cfsplit_error *err);
+
+/* The answer to an empty list: an error, unless --allow-empty. */
+cfsplit_status tool_list_is_empty(const struct settings *s, struct cfsplit_error *err);
+
 /* The one command that `argument` names a run for: s->sources[0], or an error that says what is missing. */
 cfsplit_status tool_run_path(const struct command *command, const struct settings *s, const char **path,
                              struct cfsplit_error *err);

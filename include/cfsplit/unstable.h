@@ -46,6 +46,229 @@ struct cfsplit_run_options {
         CFSPLIT_RUN_OPTION_LIST(CFSPLIT_RUN_OPTION_UNSET_)                                                             \
     }
 
+/* A name as it may be shown in a message: in single quotes, control and invalid UTF-8 bytes as \xNN, a long one cut in the
+ * middle. Use as cfsplit_quote(name).text within one expression. */
+struct cfsplit_quoted {
+    char text[304];
+};
+CFSPLIT_API struct cfsplit_quoted cfsplit_quote(const char *name);
+
+/* ---- planning */
+
+struct cfsplit_plan_request {
+    uint64_t size; /* sizeof(struct cfsplit_plan_request) */
+    enum cfsplit_strategy strategy;
+    uint32_t group;    /* 1: colleagues of the group may read the run directory */
+    uint64_t replicas; /* 1..CFSPLIT_REPLICAS_MAX */
+    const char *cwd;   /* where relative items and the command are found; NULL: here */
+    const char *const *command;
+    uint64_t command_count;
+    struct cfsplit_run_options options;
+};
+
+/* Freezes list and command in a new run directory at `path`; on disk when this returns. If a run is planned there already
+ * (by another replica, at the same moment or long ago) it is compared with the request: the same is CFSPLIT_OK with *created
+ * false. Errors: CFSPLIT_USAGE naming the first difference or why the folder cannot be made, CFSPLIT_STORAGE. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_plan(const char *path, const struct cfsplit_list *list,
+                                                         const struct cfsplit_plan_request *request, bool *created,
+                                                         struct cfsplit_error *err);
+
+struct cfsplit_run;
+
+/* Opens a run directory. Errors: CFSPLIT_USAGE if there is none or it is of a newer format, CFSPLIT_DAMAGED. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_run_open(const char *path, struct cfsplit_run **out,
+                                                             struct cfsplit_error *err);
+CFSPLIT_API void cfsplit_run_close(struct cfsplit_run *run);
+
+/* Compares a run with a request, and with a list if it is not NULL: CFSPLIT_USAGE naming the first difference. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_plan_compare(const struct cfsplit_run *run,
+                                                                 const struct cfsplit_list *list,
+                                                                 const struct cfsplit_plan_request *request,
+                                                                 struct cfsplit_error *err);
+
+/* What was planned; all of it the run's. */
+struct cfsplit_facts {
+    const char *run_id, *path, *cwd;
+    const char *const *command; /* NULL-terminated */
+    uint64_t command_count;
+    uint64_t created_ms; /* since 1970, by the planner's clock */
+    enum cfsplit_strategy strategy;
+    uint32_t replicas;
+    uint64_t items, weight;
+    struct cfsplit_run_options options; /* CFSPLIT_UNSET where not given */
+};
+CFSPLIT_API const struct cfsplit_facts *cfsplit_run_facts(const struct cfsplit_run *run);
+
+/* ---- being a replica */
+
+/* X(symbol, word): what an item can be */
+#define CFSPLIT_STATE_LIST(X)                                                                                          \
+    X(CFSPLIT_PENDING, "pending")                                                                                      \
+    X(CFSPLIT_RUNNING, "running")                                                                                      \
+    X(CFSPLIT_DONE, "done")                                                                                            \
+    X(CFSPLIT_FAILED, "failed")                                                                                        \
+    X(CFSPLIT_REJECTED, "rejected")                                                                                    \
+    X(CFSPLIT_SET_ASIDE, "set-aside")
+
+enum cfsplit_state {
+#define CFSPLIT_STATE_ENUM_(symbol, word) symbol,
+    CFSPLIT_STATE_LIST(CFSPLIT_STATE_ENUM_)
+#undef CFSPLIT_STATE_ENUM_
+};
+CFSPLIT_API const char *cfsplit_state_word(enum cfsplit_state state);
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_state_find(const char *word, enum cfsplit_state *out,
+                                                               struct cfsplit_error *err);
+
+/* One attempt at an item. */
+struct cfsplit_attempt {
+    const char *name;              /* the item's; NULL where it is not looked up */
+    const char *by;                /* which life of which replica: "<id>-<nonce>" */
+    const char *text;              /* its last line or the reason; "" for none */
+    uint64_t index;                /* of the item */
+    uint32_t replica;              /* 0: a spare */
+    uint32_t number;               /* of the attempt, from 1 */
+    uint64_t started_ms, ended_ms; /* since 1970, by the replica's clock; ended 0: no end is known */
+    const char *class_word;        /* done, failed, rejected, later, stopped; NULL without an end */
+    uint64_t exit_status;          /* 128+n: signal n; 124: timeout */
+    uint64_t cpu_ms, rss_kib;
+    uint64_t output_from, output_to;
+};
+
+/* What a replica should do now; each is stronger than the one before. */
+enum cfsplit_order { CFSPLIT_GO_ON, CFSPLIT_FINISH, CFSPLIT_DRAIN, CFSPLIT_ABORT };
+
+struct cfsplit_replica_options {
+    uint64_t size;                  /* sizeof(struct cfsplit_replica_options) */
+    uint32_t id;                    /* 1..R; 0: a spare, without a share */
+    uint32_t reap_orphans;          /* 1: this is process 1 of a container */
+    const char *source;             /* what gave the id, for the record */
+    const char *const *environment; /* of the commands, NULL-terminated */
+    struct cfsplit_run_options run; /* what is not CFSPLIT_UNSET wins over the plan's */
+    int wake_fd;                    /* becomes readable when `wake` has something to say; -1: none */
+    int reserved_;
+    enum cfsplit_order (*wake)(void *context); /* called when wake_fd is readable */
+    /* An attempt has ended and that is on disk and accepted. */
+    void (*ended)(void *context, const struct cfsplit_attempt *attempt, const struct cfsplit_run_options *settled);
+    void (*say)(void *context, const char *sentence); /* something a person should know */
+    void *context;
+};
+
+struct cfsplit_replica_result {
+    uint64_t started, done, failed, rejected, later, stopped; /* accepted ends of this replica, by class */
+    uint64_t not_started;                                     /* items it had and left */
+    char name[28];                                            /* "<id>-<nonce>" */
+};
+
+/* Is one replica of a run until nothing is left to take. Blocks. Errors: CFSPLIT_INCOMPLETE if items that it took failed,
+ * CFSPLIT_STOPPED, CFSPLIT_USAGE if the command cannot be run, CFSPLIT_STORAGE (nothing lost), CFSPLIT_FENCED, CFSPLIT_DAMAGED.
+ * *result is filled in any case. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_replica_run(struct cfsplit_run *run,
+                                                                const struct cfsplit_replica_options *options,
+                                                                struct cfsplit_replica_result *result,
+                                                                struct cfsplit_error *err);
+
+/* Processors that this container may use: affinity and cgroup quota, at least 1. */
+CFSPLIT_API uint32_t cfsplit_processors(void);
+
+/* ---- looking at a run */
+
+struct cfsplit_survey;
+
+/* Reads all that is known of a run. With `sync` what is read is on disk when this returns. Errors: CFSPLIT_DAMAGED with file
+ * and offset, CFSPLIT_STORAGE. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_survey_new(struct cfsplit_run *run, bool sync,
+                                                               struct cfsplit_survey **out, struct cfsplit_error *err);
+/* Reads what is new. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_survey_refresh(struct cfsplit_survey *survey,
+                                                                   struct cfsplit_error *err);
+CFSPLIT_API void cfsplit_survey_free(struct cfsplit_survey *survey);
+
+struct cfsplit_counts {
+    uint64_t total;
+    uint64_t by_state[6]; /* indexed by enum cfsplit_state; they add up to total */
+    uint64_t duplicates;  /* items with more than one accepted end that says done */
+    uint64_t torn_bytes;  /* behind the last whole group of journals: dropped, nothing before them lost */
+    uint32_t replicas_expected, replicas_seen;
+    uint32_t working; /* replicas that are at work, as far as can be seen */
+    bool complete;    /* every item is done or rejected */
+};
+CFSPLIT_API const struct cfsplit_counts *cfsplit_survey_counts(const struct cfsplit_survey *survey);
+
+/* X(symbol, word): what one life of a replica can be */
+#define CFSPLIT_LIFE_LIST(X)                                                                                           \
+    X(CFSPLIT_LIFE_WORKING, "working")                                                                                 \
+    X(CFSPLIT_LIFE_FINISHED, "finished")                                                                               \
+    X(CFSPLIT_LIFE_LEFT, "stopped before the end")                                                                     \
+    X(CFSPLIT_LIFE_LOST, "lost")                                                                                       \
+    X(CFSPLIT_LIFE_UNKNOWN, "on another machine, not ended")
+
+enum cfsplit_life {
+#define CFSPLIT_LIFE_ENUM_(symbol, word) symbol,
+    CFSPLIT_LIFE_LIST(CFSPLIT_LIFE_ENUM_)
+#undef CFSPLIT_LIFE_ENUM_
+};
+CFSPLIT_API const char *cfsplit_life_word(enum cfsplit_life life);
+
+/* One life of one replica. */
+struct cfsplit_life_view {
+    uint32_t replica; /* 0: a spare */
+    uint32_t start;   /* which start of that replica, from 1 */
+    enum cfsplit_life life;
+    uint32_t reserved_;
+    const char *name, *host;
+    uint64_t started_ms;                      /* by its clock */
+    uint64_t started, done, failed, rejected; /* attempts of its journal that count */
+    uint64_t beats;                           /* how often it said that it is alive */
+};
+/* Sorted by replica, then start. The survey's until the next refresh. */
+CFSPLIT_API const struct cfsplit_life_view *cfsplit_survey_lives(const struct cfsplit_survey *survey, size_t *count);
+
+/* The ids of replicas that never came, ascending. */
+CFSPLIT_API const uint32_t *cfsplit_survey_missing(const struct cfsplit_survey *survey, size_t *count);
+
+struct cfsplit_item_view {
+    struct cfsplit_item item;
+    uint64_t index;
+    enum cfsplit_state state;
+    uint32_t share;              /* the replica it was planned for */
+    struct cfsplit_attempt last; /* the last attempt; number 0: never started */
+};
+/* Item `index`. Valid until the next call on the survey. Reads blocks and journals as it needs them. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_survey_item(struct cfsplit_survey *survey, uint64_t index,
+                                                                struct cfsplit_item_view *out,
+                                                                struct cfsplit_error *err);
+CFSPLIT_API enum cfsplit_state cfsplit_survey_state(const struct cfsplit_survey *survey, uint64_t index);
+
+/* The index of the item of this name (the first, where there are several). Errors: CFSPLIT_USAGE if there is none. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_survey_find(struct cfsplit_survey *survey, const char *name,
+                                                                uint64_t *index, struct cfsplit_error *err);
+
+/* Hands every attempt (of one item, or of all: index UINT64_MAX) to `take`, a start that has no end included, replica by
+ * replica in the order of the journals. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_survey_attempts(
+    struct cfsplit_survey *survey, uint64_t index,
+    cfsplit_status (*take)(void *context, const struct cfsplit_attempt *attempt, struct cfsplit_error *err),
+    void *context, struct cfsplit_error *err);
+
+/* Hands what an attempt printed to `take`. *torn: it ends in the middle. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status
+cfsplit_output_read(struct cfsplit_run *run, const struct cfsplit_attempt *attempt,
+                    cfsplit_status (*take)(void *context, const void *data, size_t length, struct cfsplit_error *err),
+                    void *context, bool *torn, struct cfsplit_error *err);
+
+/* Compares the frozen list with its digests. Errors: CFSPLIT_DAMAGED. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_run_check(const struct cfsplit_run *run, struct cfsplit_error *err);
+
+/* ---- orders */
+
+/* Opens items of the survey that failed or were set aside again; *count is how many. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_retry(struct cfsplit_survey *survey, const uint64_t *indices,
+                                                          uint64_t index_count, uint64_t *count,
+                                                          struct cfsplit_error *err);
+
+/* Tells all replicas that run now to take no more items; with `now` to end what runs, too. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_stop(struct cfsplit_run *run, bool now, struct cfsplit_error *err);
+
 #ifdef __cplusplus
 }
 #endif

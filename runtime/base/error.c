@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static const struct {
     int exit_code;
     const char *text;
@@ -76,29 +78,13 @@ cfsplit_status csi_fail_memory(struct cfsplit_error *err)
     return csi_fail(err, CFSPLIT_MEMORY, "out of memory");
 }
 
-/* How many bytes a valid UTF-8 character at `s` has; 0 if it is not one. */
-static size_t utf8_length(const unsigned char *s, size_t left)
-{
-    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t n = s[0] < 0x80 ? 1 : (s[0] & 0xe0) == 0xc0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : (s[0] & 0xf8) == 0xf0 ? 4 : 0;
-    if (n == 0 || n > left)
-        return 0;
-    uint32_t code = n == 1 ? s[0] : s[0] & (0xffu >> (n + 1));
-    for (size_t i = 1; i < n; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | (s[i] & 0x3f);
-    }
-    return code >= smallest[n] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? n : 0;
-}
-
 /* Writes the shown form of some bytes; returns how many input bytes fitted. */
 static size_t show(const char *name, size_t length, char *out, size_t room)
 {
     size_t i = 0, o = 0;
     while (i < length) {
         const unsigned char *s = (const unsigned char *)name + i;
-        size_t n = utf8_length(s, length - i);
+        size_t n = csi_text_utf8(s, length - i);
         if (n == 0 || (n == 1 && (*s < ' ' || *s == 0x7f))) {
             if (o + 5 > room)
                 break;
@@ -116,9 +102,9 @@ static size_t show(const char *name, size_t length, char *out, size_t room)
     return i;
 }
 
-struct csi_quoted csi_quote_bytes(const char *name, size_t length)
+struct cfsplit_quoted csi_quote_bytes(const char *name, size_t length)
 {
-    struct csi_quoted q;
+    struct cfsplit_quoted q;
     char text[296];
     if (show(name, length, text, sizeof text) == length) {
         snprintf(q.text, sizeof q.text, "'%s'", text);
@@ -134,7 +120,12 @@ struct csi_quoted csi_quote_bytes(const char *name, size_t length)
     return q;
 }
 
-struct csi_quoted csi_quote(const char *name)
+struct cfsplit_quoted csi_quote(const char *name)
 {
     return csi_quote_bytes(name, strlen(name));
+}
+
+struct cfsplit_quoted cfsplit_quote(const char *name)
+{
+    return csi_quote(name);
 }

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include <cfsplit/error.h>
+#include <cfsplit/unstable.h>
 
 /* Sets *err (may be NULL) and returns the status, so that `return csi_fail(...)` reads as it should. */
 cfsplit_status csi_fail(struct cfsplit_error *err, cfsplit_status status, const char *format, ...)
@@ -19,12 +19,8 @@ cfsplit_status csi_status_of_errno(int number, cfsplit_status otherwise);
 
 cfsplit_status csi_fail_memory(struct cfsplit_error *err);
 
-/* A name as it may be shown in a message: in single quotes, control and invalid UTF-8 bytes as \xNN, long ones cut in the
- * middle. Use as csi_quote(name).text within one expression. */
-struct csi_quoted {
-    char text[304];
-};
-struct csi_quoted csi_quote(const char *name);
-struct csi_quoted csi_quote_bytes(const char *name, size_t length);
+/* cfsplit_quote, under the name the floors use; and for bytes that do not end with NUL. */
+struct cfsplit_quoted csi_quote(const char *name);
+struct cfsplit_quoted csi_quote_bytes(const char *name, size_t length);
 
 #endif

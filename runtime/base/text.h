@@ -19,6 +19,9 @@ void csi_text_escape(struct csi_buf *buf, const char *text, size_t length);
 /* The reverse, in place; the new length. Unknown escapes are kept as they are. */
 size_t csi_text_unescape(char *text, size_t length);
 
+/* The length in bytes of the UTF-8 character at s, of which `left` bytes may be read; 0 if it is not a valid one. */
+size_t csi_text_utf8(const unsigned char *s, size_t left);
+
 /* A cursor over the TAB-separated fields of one line (without its newline). */
 struct csi_fields {
     const char *at;

@@ -1,0 +1,75 @@
+/* The feed: what a replica works on next. It claims pieces one by one, reads what became of their items in the hands of
+ * former owners, and hands out the items that are still open; and when its own share is through, it takes what others left. */
+#ifndef CSI_NODE_FEED_H
+#define CSI_NODE_FEED_H
+
+#include "rundir/claim.h"
+#include "rundir/ledger.h"
+
+/* A piece that this incarnation has. */
+struct csi_held {
+    uint32_t piece, K;
+    struct csi_items items;
+    struct csi_ledger ledger;
+    uint64_t cursor; /* the next index that was not looked at */
+};
+
+struct csi_again { /* an item to be started again */
+    uint64_t index, due_ms;
+};
+
+struct csi_watched { /* the beat of somebody whose life cannot be seen */
+    char name[CSI_INC_BYTES];
+    uint64_t sequence, since_ms;
+    bool seen_alive;
+};
+
+struct csi_feed {
+    struct cfsplit_run *run;
+    const struct csi_inc *self;
+    const struct cfsplit_run_options *options;
+    void (*say)(void *context, const char *sentence);
+    void *say_context;
+    uint32_t *highest; /* claim numbers by piece */
+    bool *settled;     /* pieces in which nothing is open for us */
+    bool *reopened;    /* pieces in which `retry` has opened something */
+    uint32_t retry_seen;
+    struct csi_inc_list others;
+    bool *left; /* for each of others: may it have left something? */
+    struct csi_held *held;
+    size_t held_count;
+    struct csi_again *again;
+    size_t again_count;
+    struct csi_watched *watched;
+    size_t watched_count;
+    uint64_t next_look_ms; /* when others are looked at again */
+    bool waiting;          /* for somebody's life to be known */
+};
+
+CFSPLIT_MUST_USE cfsplit_status csi_feed_init(struct csi_feed *feed, struct cfsplit_run *run,
+                                              const struct csi_inc *self, const struct cfsplit_run_options *options,
+                                              void (*say)(void *context, const char *sentence), void *say_context,
+                                              struct cfsplit_error *err);
+void csi_feed_fini(struct csi_feed *feed);
+
+/* The next item to start, its state for reading and the number of this attempt. CFSPLIT_END: nothing now; *due_ms is when to
+ * ask again, UINT64_MAX if nothing will come. Claims are on disk when this returns. */
+CFSPLIT_MUST_USE cfsplit_status csi_feed_next(struct csi_feed *feed, uint64_t now_ms, const struct cfsplit_item **item,
+                                              uint64_t *index, uint32_t *attempt, uint64_t *due_ms,
+                                              struct cfsplit_error *err);
+
+/* Takes in what happened to an item: the record that went into the own journal. */
+CFSPLIT_MUST_USE cfsplit_status csi_feed_note(struct csi_feed *feed, const struct csi_record *record, uint64_t now_ms,
+                                              struct cfsplit_error *err);
+
+const struct cfsplit_item *csi_feed_item(const struct csi_feed *feed, uint64_t index);
+
+/* Items of the held pieces that are neither done, rejected nor failed for good. */
+uint64_t csi_feed_open_items(const struct csi_feed *feed);
+/* The same of one held piece. */
+uint64_t csi_feed_open_items_of(const struct csi_feed *feed, const struct csi_held *held);
+
+/* Items that were put off too often (--later-exit). */
+uint64_t csi_feed_put_off(const struct csi_feed *feed);
+
+#endif

@@ -1,0 +1,21 @@
+/* Claims: the exclusive right to a piece, taken by link(2) (docs/run-directory.md). */
+#ifndef CSI_RUNDIR_CLAIM_H
+#define CSI_RUNDIR_CLAIM_H
+
+#include "rundir/identity.h"
+
+/* Links inc's identity file to the piece's claim number K (from 1) and looks who has it. *mine tells; the folder is synced
+ * if it is. Errors: CFSPLIT_STORAGE, CFSPLIT_DAMAGED. */
+CFSPLIT_MUST_USE cfsplit_status csi_claim_take(const struct cfsplit_run *run, const struct csi_inc *inc, uint32_t piece,
+                                               uint32_t K, bool *mine, struct cfsplit_error *err);
+
+/* The owner by claim number K of a piece. CFSPLIT_END: there is no such claim. */
+CFSPLIT_MUST_USE cfsplit_status csi_claim_owner(const struct cfsplit_run *run, uint32_t piece, uint32_t K,
+                                                struct csi_inc *out, struct cfsplit_error *err);
+
+/* The highest claim number of every piece, 0 where nobody ever claimed; `highest` has room for all pieces of the run.
+ * Errors: CFSPLIT_DAMAGED for a name that cannot be one. */
+CFSPLIT_MUST_USE cfsplit_status csi_claim_list(const struct cfsplit_run *run, uint32_t *highest,
+                                               struct cfsplit_error *err);
+
+#endif

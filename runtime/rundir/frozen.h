@@ -1,0 +1,66 @@
+/* The frozen list: items.lz4 and items.idx (docs/run-directory.md). An index is an item's place in it, from 0. */
+#ifndef CSI_RUNDIR_FROZEN_H
+#define CSI_RUNDIR_FROZEN_H
+
+#include "base/buf.h"
+
+#include <cfsplit/unstable.h>
+
+enum { CSI_PIECES_PER_SHARE = 8 };
+
+struct csi_block {
+    uint64_t first, items;   /* indices */
+    uint64_t offset, packed; /* bytes of the file */
+    uint64_t unpacked, digest;
+};
+
+struct csi_piece {
+    uint32_t share; /* replica id, from 1 */
+    uint64_t first, items;
+};
+
+struct csi_frozen {
+    int fd; /* items.lz4 */
+    struct csi_block *blocks;
+    size_t block_count;
+    struct csi_piece *pieces;
+    size_t piece_count;
+    uint64_t items;
+};
+
+/* Some consecutive items, unpacked. */
+struct csi_items {
+    uint64_t first, count;
+    struct cfsplit_item *at;
+    struct csi_buf bytes;
+};
+
+/* Writes both files into folder `dir` and sets the two digests. `order` holds shares 1..R. */
+CFSPLIT_MUST_USE cfsplit_status csi_frozen_write(int dir, const char *run_id, const struct cfsplit_list *list,
+                                                 const struct cfsplit_shares *shares, uint32_t replicas,
+                                                 uint64_t *items_digest, uint64_t *index_digest,
+                                                 struct cfsplit_error *err);
+
+/* Reads the index and opens the items. Errors: CFSPLIT_DAMAGED. Close in any case. */
+CFSPLIT_MUST_USE cfsplit_status csi_frozen_open(struct csi_frozen *frozen, int dir, const char *run_id,
+                                                uint64_t index_digest, uint64_t items, struct cfsplit_error *err);
+void csi_frozen_close(struct csi_frozen *frozen);
+
+/* Unpacks and verifies items first..first+count-1, reading no block but theirs; what `out` held before is dropped.
+ * Errors: CFSPLIT_DAMAGED with file and offset. Release with csi_items_release. */
+CFSPLIT_MUST_USE cfsplit_status csi_frozen_load(const struct csi_frozen *frozen, uint64_t first, uint64_t count,
+                                                struct csi_items *out, struct cfsplit_error *err);
+void csi_items_release(struct csi_items *items);
+static inline const struct cfsplit_item *csi_items_at(const struct csi_items *items, uint64_t index)
+{
+    return &items->at[index - items->first];
+}
+
+/* The piece that holds an item. */
+uint32_t csi_frozen_piece_of(const struct csi_frozen *frozen, uint64_t index);
+
+/* Compares all of items.lz4 with its digest. Errors: CFSPLIT_DAMAGED. */
+CFSPLIT_MUST_USE cfsplit_status csi_frozen_check(const struct csi_frozen *frozen, uint64_t items_digest,
+                                                 struct cfsplit_error *err);
+
+#endif

@@ -1,0 +1,228 @@
+#include "rundir/identity.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/io.h"
+#include "base/text.h"
+
+/* /proc can be that of another pid namespace, or not be there. */
+static bool proc_is_ours(void)
+{
+    char link[24], mine[24];
+    ssize_t n = readlink("/proc/self", link, sizeof link - 1);
+    if (n <= 0)
+        return false;
+    link[n] = '\0';
+    snprintf(mine, sizeof mine, "%ld", (long)getpid());
+    return strcmp(link, mine) == 0;
+}
+
+/* Start time and state of a process. CFSPLIT_END: there is no such process; CFSPLIT_STORAGE: cannot be read. */
+static cfsplit_status read_stat(uint64_t pid, uint64_t *start_ticks, char *state)
+{
+    char name[40];
+    struct csi_buf text = CSI_BUF_INIT;
+    snprintf(name, sizeof name, "/proc/%" PRIu64 "/stat", pid);
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? CFSPLIT_END : CFSPLIT_STORAGE;
+    cfsplit_status status = csi_io_read_from(fd, name, 0, &text, NULL);
+    close(fd);
+    if (status != CFSPLIT_OK) { /* ESRCH: it ended while we looked */
+        csi_buf_release(&text);
+        return CFSPLIT_STORAGE;
+    }
+    const char *at = text.length ? strrchr(text.data, ')') : NULL; /* the name may hold anything */
+    unsigned long long ticks = 0;
+    bool good = at && sscanf(at, ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
+                             state, &ticks) == 2;
+    *start_ticks = ticks;
+    csi_buf_release(&text);
+    return good ? CFSPLIT_OK : CFSPLIT_STORAGE;
+}
+
+static void read_word(const char *name, char *out, size_t room)
+{
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, out, room - 1) : -1;
+    if (fd >= 0)
+        close(fd);
+    if (n <= 0)
+        n = snprintf(out, room, "-");
+    out[n] = '\0';
+    out[strcspn(out, " \t\n")] = '\0';
+}
+
+static void read_namespace(char *out, size_t room)
+{
+    ssize_t n = readlink("/proc/self/ns/pid", out, room - 1);
+    if (n <= 0)
+        n = snprintf(out, room, "-");
+    out[n] = '\0';
+}
+
+static void look_at_self(struct csi_inc *inc)
+{
+    char state;
+    inc->pid = (uint64_t)getpid();
+    inc->created_ms = csi_clock_wall_ms();
+    read_word("/proc/sys/kernel/random/boot_id", inc->boot_id, sizeof inc->boot_id);
+    read_namespace(inc->pid_namespace, sizeof inc->pid_namespace);
+    if (!proc_is_ours() || read_stat(inc->pid, &inc->start_ticks, &state) != CFSPLIT_OK)
+        inc->start_ticks = 0;
+    if (gethostname(inc->host, sizeof inc->host - 1) != 0)
+        snprintf(inc->host, sizeof inc->host, "-");
+    for (char *c = inc->host; *c; c++)
+        if (!isgraph((unsigned char)*c))
+            *c = '?';
+}
+
+cfsplit_status csi_inc_publish(const struct cfsplit_run *run, uint32_t replica, const char *source, struct csi_inc *out,
+                               struct cfsplit_error *err)
+{
+    char nonce[17];
+    struct csi_buf line = CSI_BUF_INIT;
+    *out = (struct csi_inc){.replica = replica};
+    cfsplit_status status = csi_io_nonce(nonce, err);
+    if (status != CFSPLIT_OK)
+        return status;
+    look_at_self(out);
+    snprintf(out->name, sizeof out->name, "%" PRIu32 "-%s", replica, nonce);
+    csi_buf_addf(&line, "cfsplit-replica\t1\t%s\t%s\t%s\t%s\t%" PRIu64 "\t%" PRIu64 "\t%s\t", run->spec.run_id,
+                 out->name, out->boot_id, out->pid_namespace, out->pid, out->start_ticks, out->host);
+    csi_text_escape(&line, source, strlen(source));
+    csi_buf_addf(&line, "\t%" PRIu64 "\t", out->created_ms);
+    csi_buf_addf(&line, "%016" PRIx64 "\n", line.failed ? 0 : (uint64_t)XXH64(line.data, line.length, 0));
+    int won = 0;
+    status = csi_buf_check(&line, err);
+    if (status == CFSPLIT_OK)
+        status = csi_io_publish_first(run->fd, "replicas", out->name, nonce, line.data, line.length, &won, err);
+    if (status == CFSPLIT_OK && !won)
+        status = csi_fail(err, CFSPLIT_STORAGE, "two replicas drew the same random number: run again");
+    csi_buf_release(&line);
+    return status;
+}
+
+static bool take_text(struct csi_fields *f, char *out, size_t room)
+{
+    const char *field;
+    size_t length;
+    if (!csi_fields_next(f, &field, &length) || length >= room)
+        return false;
+    memcpy(out, field, length);
+    out[length] = '\0';
+    return true;
+}
+
+static bool parse_inc(const struct cfsplit_run *run, const char *text, size_t length, struct csi_inc *out)
+{
+    const char *tab = length ? memrchr(text, '\t', length) : NULL, *source;
+    size_t source_length;
+    uint64_t check;
+    if (!tab || text[length - 1] != '\n' || !csi_text_hex(tab + 1, (size_t)(text + length - 1 - tab - 1), &check) ||
+        check != XXH64(text, (size_t)(tab + 1 - text), 0))
+        return false;
+    struct csi_fields f = csi_fields_of(text, length - 1);
+    return csi_fields_is(&f, "cfsplit-replica") && csi_fields_is(&f, "1") && csi_fields_is(&f, run->spec.run_id) &&
+           take_text(&f, out->name, sizeof out->name) && csi_inc_is_name(out->name, &out->replica) &&
+           take_text(&f, out->boot_id, sizeof out->boot_id) &&
+           take_text(&f, out->pid_namespace, sizeof out->pid_namespace) && csi_fields_u64(&f, &out->pid) &&
+           csi_fields_u64(&f, &out->start_ticks) && take_text(&f, out->host, sizeof out->host) &&
+           csi_fields_next(&f, &source, &source_length) && csi_fields_u64(&f, &out->created_ms);
+}
+
+cfsplit_status csi_inc_read(const struct cfsplit_run *run, const char *name, struct csi_inc *out,
+                            struct cfsplit_error *err)
+{
+    struct csi_buf text = CSI_BUF_INIT;
+    *out = (struct csi_inc){0};
+    cfsplit_status status = csi_io_read(run->fd, name, 4096, &text, err);
+    if (status == CFSPLIT_OK && !parse_inc(run, text.data ? text.data : "", text.length, out))
+        status =
+            csi_fail(err, CFSPLIT_DAMAGED, "%s in %s is damaged at byte 0: not the identity of a replica of this run",
+                     csi_quote(name).text, csi_quote(run->path).text);
+    csi_buf_release(&text);
+    return status;
+}
+
+bool csi_inc_is_name(const char *name, uint32_t *replica)
+{
+    const char *dash = strchr(name, '-');
+    uint64_t id, nonce;
+    if (!dash || strlen(dash + 1) != 16 || !csi_text_u64(name, (size_t)(dash - name), &id) ||
+        !csi_text_hex(dash + 1, 16, &nonce) || id > CFSPLIT_REPLICAS_MAX)
+        return false;
+    *replica = (uint32_t)id;
+    return true;
+}
+
+enum csi_life csi_inc_life(const struct csi_inc *inc)
+{
+    struct csi_inc self = {0};
+    look_at_self(&self);
+    if (self.start_ticks == 0 || inc->start_ticks == 0 || strcmp(self.boot_id, "-") == 0 ||
+        strcmp(self.pid_namespace, "-") == 0 || strcmp(self.boot_id, inc->boot_id) != 0 ||
+        strcmp(self.pid_namespace, inc->pid_namespace) != 0)
+        return CSI_LIFE_UNKNOWN;
+    uint64_t ticks;
+    char state = '?';
+    switch (read_stat(inc->pid, &ticks, &state)) {
+    case CFSPLIT_END: return CSI_LIFE_DEAD;
+    case CFSPLIT_OK: return ticks != inc->start_ticks || state == 'Z' || state == 'X' ? CSI_LIFE_DEAD : CSI_LIFE_ALIVE;
+    default: return CSI_LIFE_UNKNOWN;
+    }
+}
+
+static bool is_listed(const struct csi_inc_list *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->at[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+cfsplit_status csi_inc_list_refresh(struct csi_inc_list *list, const struct cfsplit_run *run, struct cfsplit_error *err)
+{
+    int fd = openat(run->fd, "replicas", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    if (!dir) {
+        if (fd >= 0)
+            close(fd);
+        return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_DAMAGED), errno, "cannot read 'replicas' in %s",
+                              csi_quote(run->path).text);
+    }
+    cfsplit_status status = CFSPLIT_OK;
+    const struct dirent *entry;
+    while (status == CFSPLIT_OK && (errno = 0, entry = readdir(dir)) != NULL) {
+        uint32_t replica;
+        char name[16 + CSI_INC_BYTES];
+        if (!csi_inc_is_name(entry->d_name, &replica) || is_listed(list, entry->d_name))
+            continue;
+        struct csi_inc *more = realloc(list->at, (list->count + 1) * sizeof *more);
+        if (!more) {
+            status = csi_fail_memory(err);
+            break;
+        }
+        list->at = more;
+        snprintf(name, sizeof name, "replicas/%.27s", entry->d_name);
+        status = csi_inc_read(run, name, &more[list->count], err);
+        if (status == CFSPLIT_OK)
+            list->count++;
+        else if (status == CFSPLIT_END)
+            status = CFSPLIT_OK;
+    }
+    closedir(dir);
+    return status;
+}

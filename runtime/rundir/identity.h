@@ -1,0 +1,44 @@
+/* Incarnations: one life of one replica process, known by "<id>-<nonce>", and whether it still lives. */
+#ifndef CSI_RUNDIR_IDENTITY_H
+#define CSI_RUNDIR_IDENTITY_H
+
+#include "rundir/run.h"
+
+enum { CSI_INC_BYTES = 28 }; /* "1000000-" + 16 digits + NUL */
+
+struct csi_inc {
+    char name[CSI_INC_BYTES];
+    uint32_t replica; /* 0: a spare */
+    char boot_id[40];
+    char pid_namespace[40];
+    uint64_t pid, start_ticks; /* 0: could not be read */
+    char host[72];
+    uint64_t created_ms;
+};
+
+/* Makes and publishes the identity file of a new incarnation of this process. */
+CFSPLIT_MUST_USE cfsplit_status csi_inc_publish(const struct cfsplit_run *run, uint32_t replica, const char *source,
+                                                struct csi_inc *out, struct cfsplit_error *err);
+
+/* Reads an identity file (replicas/<name>, a claim or a fence), by its name relative to the run. CFSPLIT_END: none there. */
+CFSPLIT_MUST_USE cfsplit_status csi_inc_read(const struct cfsplit_run *run, const char *name, struct csi_inc *out,
+                                             struct cfsplit_error *err);
+
+/* Is `name` a well-formed name of an incarnation? */
+bool csi_inc_is_name(const char *name, uint32_t *replica);
+
+enum csi_life { CSI_LIFE_UNKNOWN, CSI_LIFE_ALIVE, CSI_LIFE_DEAD };
+
+/* Whether the process lives, as far as this process can tell: only for the same boot and pid namespace. */
+enum csi_life csi_inc_life(const struct csi_inc *inc);
+
+/* All incarnations of a run, in the order they were found. Free `at` with free(). */
+struct csi_inc_list {
+    struct csi_inc *at;
+    size_t count;
+};
+/* Reads the identities that are not in the list yet and adds them behind it. */
+CFSPLIT_MUST_USE cfsplit_status csi_inc_list_refresh(struct csi_inc_list *list, const struct cfsplit_run *run,
+                                                     struct cfsplit_error *err);
+
+#endif

@@ -1,0 +1,319 @@
+/* cfsplit_plan: a run directory is built whole beside its place and renamed to it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "rundir/run.h"
+
+static const char *const folders[] = {"replicas", "claims", "journal", "beat", "output", "fence", "retry", "stop"};
+enum { folder_count = sizeof folders / sizeof folders[0] };
+
+/* Where a plan is built: a hidden folder beside RUN. */
+struct site {
+    char *parent; /* folder of RUN */
+    char *base;   /* its name there */
+    char temp[NAME_MAX + 1];
+    int parent_fd, fd;
+};
+
+static cfsplit_status open_site(struct site *site, const char *path, struct cfsplit_error *err)
+{
+    char nonce[17];
+    cfsplit_status status = csi_io_nonce(nonce, err);
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    const char *slash = memrchr(path, '/', length);
+    site->parent = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+    site->base = slash ? strndup(slash + 1, length - (size_t)(slash + 1 - path)) : strndup(path, length);
+    if (!site->parent || !site->base)
+        return csi_fail_memory(err);
+    if (status != CFSPLIT_OK)
+        return status;
+    if (!*site->base || strcmp(site->base, ".") == 0 || strcmp(site->base, "..") == 0)
+        return csi_fail(err, CFSPLIT_USAGE, "%s cannot be the name of a run", csi_quote(path).text);
+    snprintf(site->temp, sizeof site->temp, ".%.200s.plan-%s", site->base, nonce);
+    site->parent_fd = open(site->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (site->parent_fd < 0)
+        return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot plan %s: folder %s",
+                              csi_quote(path).text, csi_quote(site->parent).text);
+    if (mkdirat(site->parent_fd, site->temp, 0700) != 0)
+        return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot plan %s: folder %s",
+                              csi_quote(path).text, csi_quote(site->parent).text);
+    site->fd = openat(site->parent_fd, site->temp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (site->fd < 0)
+        return csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot open %s", csi_quote(site->temp).text);
+    return CFSPLIT_OK;
+}
+
+static cfsplit_status make_folder(int dir, const char *name, bool group, struct cfsplit_error *err)
+{
+    mode_t mode = group ? 0750 : 0700; /* set again behind the umask */
+    if (mkdirat(dir, name, mode) != 0 || fchmodat(dir, name, mode, 0) != 0)
+        return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot make folder '%s'", name);
+    return CFSPLIT_OK;
+}
+
+static uint64_t piece_count(const struct cfsplit_shares *shares, uint32_t replicas)
+{
+    uint64_t pieces = 0;
+    for (uint32_t k = 1; k <= replicas; k++) {
+        uint64_t count;
+        (void)cfsplit_shares_of(shares, k, &count);
+        pieces += count < CSI_PIECES_PER_SHARE ? count : CSI_PIECES_PER_SHARE;
+    }
+    return pieces;
+}
+
+static cfsplit_status make_folders(const struct site *site, uint64_t pieces, bool group, struct cfsplit_error *err)
+{
+    cfsplit_status status = CFSPLIT_OK;
+    for (size_t i = 0; status == CFSPLIT_OK && i < folder_count; i++)
+        status = make_folder(site->fd, folders[i], group, err);
+    for (uint64_t n = 0; status == CFSPLIT_OK && n * CSI_PIECES_PER_FOLDER < pieces; n++) {
+        char name[40];
+        snprintf(name, sizeof name, "claims/0.%" PRIu64, n);
+        status = make_folder(site->fd, name, group, err);
+    }
+    int claims = status == CFSPLIT_OK ? openat(site->fd, "claims", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (claims >= 0) {
+        status = csi_io_sync_dir(claims, "claims", err);
+        close(claims);
+    }
+    return status;
+}
+
+static void remove_tree(int parent, const char *name, int depth)
+{
+    if (unlinkat(parent, name, 0) == 0 || (errno != EISDIR && errno != EPERM) || depth == 0)
+        return;
+    if (unlinkat(parent, name, AT_REMOVEDIR) == 0)
+        return;
+    static const char *const files[] = {"run.json", "items.lz4", "items.idx"};
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        unlinkat(fd, files[i], 0);
+    for (uint64_t n = 0; n < UINT32_MAX; n++) {
+        char claims[40];
+        snprintf(claims, sizeof claims, "claims/0.%" PRIu64, n);
+        if (unlinkat(fd, claims, AT_REMOVEDIR) != 0)
+            break;
+    }
+    for (size_t i = 0; i < folder_count; i++)
+        unlinkat(fd, folders[i], AT_REMOVEDIR);
+    close(fd);
+    unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+static cfsplit_status fill_spec(struct csi_spec *spec, const struct cfsplit_list *list,
+                                const struct cfsplit_plan_request *request, struct cfsplit_error *err)
+{
+    char a[17], b[17], seed[17];
+    cfsplit_status status = csi_io_nonce(a, err);
+    if (status == CFSPLIT_OK)
+        status = csi_io_nonce(b, err);
+    if (status == CFSPLIT_OK)
+        status = csi_io_nonce(seed, err);
+    if (status != CFSPLIT_OK)
+        return status;
+    snprintf(spec->run_id, sizeof spec->run_id, "%s%s", a, b);
+    csi_text_hex(seed, 16, &spec->seed);
+    spec->created_ms = csi_clock_wall_ms();
+    spec->strategy = request->strategy;
+    spec->replicas = (uint32_t)request->replicas;
+    spec->items = cfsplit_list_count(list);
+    spec->weight = cfsplit_list_weight(list);
+    cfsplit_list_digest(list, spec->list_digest);
+    spec->group = request->group;
+    spec->options = request->options;
+    spec->cwd = realpath(request->cwd ? request->cwd : ".", NULL);
+    if (!spec->cwd)
+        return csi_fail_errno(err, CFSPLIT_USAGE, errno, "cannot use %s as the working directory",
+                              csi_quote(request->cwd ? request->cwd : ".").text);
+    spec->command = calloc(request->command_count + 1, sizeof *spec->command);
+    if (!spec->command)
+        return csi_fail_memory(err);
+    for (; spec->command_count < request->command_count; spec->command_count++)
+        if (!(spec->command[spec->command_count] = strdup(request->command[spec->command_count])))
+            return csi_fail_memory(err);
+    return CFSPLIT_OK;
+}
+
+static cfsplit_status write_run(const struct site *site, struct csi_spec *spec, const struct cfsplit_list *list,
+                                struct cfsplit_error *err)
+{
+    struct cfsplit_shares *shares = NULL;
+    struct csi_buf text = CSI_BUF_INIT;
+    cfsplit_status status = cfsplit_shares_new(list, spec->strategy, spec->replicas, &shares, err);
+    if (status == CFSPLIT_OK)
+        status = make_folders(site, piece_count(shares, spec->replicas), spec->group, err);
+    if (status == CFSPLIT_OK)
+        status = csi_frozen_write(site->fd, spec->run_id, list, shares, spec->replicas, &spec->items_digest,
+                                  &spec->index_digest, err);
+    if (status == CFSPLIT_OK)
+        status = csi_spec_encode(spec, &text, err);
+    if (status == CFSPLIT_OK)
+        status = csi_io_write_new(site->fd, "run.json", text.data, text.length, err);
+    static const char *const files[] = {"run.json", "items.lz4", "items.idx"};
+    for (size_t i = 0; status == CFSPLIT_OK && spec->group && i < sizeof files / sizeof files[0]; i++)
+        if (fchmodat(site->fd, files[i], 0640, 0) != 0)
+            status = csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot set the mode of '%s'", files[i]);
+    if (status == CFSPLIT_OK && spec->group && fchmod(site->fd, 0750) != 0)
+        status = csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot set the mode of the run directory");
+    if (status == CFSPLIT_OK)
+        status = csi_io_sync_dir(site->fd, site->temp, err);
+    csi_buf_release(&text);
+    cfsplit_shares_free(shares);
+    return status;
+}
+
+/* Renames the finished folder to its place. *created is false if a plan (or anything else) stands there already. */
+static cfsplit_status settle(const struct site *site, const char *path, bool *created, struct cfsplit_error *err)
+{
+    *created = renameat(site->parent_fd, site->temp, site->parent_fd, site->base) == 0;
+    int number = errno;
+    if (*created)
+        return csi_io_sync_dir(site->parent_fd, site->parent, err);
+    if (number == EEXIST || number == ENOTEMPTY)
+        return CFSPLIT_OK;
+    return csi_fail_errno(err, csi_status_of_errno(number, CFSPLIT_USAGE), number, "cannot make run %s",
+                          csi_quote(path).text);
+}
+
+static cfsplit_status differs(const char *path, const char *what, const char *was, const char *is,
+                              struct cfsplit_error *err)
+{
+    return csi_fail(err, CFSPLIT_USAGE, "%s was planned with %s %s, not %s", csi_quote(path).text, what, was, is);
+}
+
+/* Names one item that only one of two lists of equal strategy has. */
+static cfsplit_status compare_lists(const struct cfsplit_run *run, const struct cfsplit_list *list,
+                                    struct cfsplit_error *err)
+{
+    char digest[33];
+    cfsplit_list_digest(list, digest);
+    if (strcmp(digest, run->spec.list_digest) == 0)
+        return CFSPLIT_OK;
+    uint64_t mine = cfsplit_list_count(list), theirs = run->spec.items;
+    if (mine != theirs)
+        return csi_fail(err, CFSPLIT_USAGE, "%s was planned with %" PRIu64 " items, not %" PRIu64,
+                        csi_quote(run->path).text, theirs, mine);
+    return csi_fail(err, CFSPLIT_USAGE, "%s was planned with other items, or with them in another order",
+                    csi_quote(run->path).text);
+}
+
+static cfsplit_status compare_options(const struct cfsplit_run *run, const struct cfsplit_run_options *mine,
+                                      struct cfsplit_error *err)
+{
+    const struct cfsplit_run_options *theirs = &run->spec.options;
+#define COMPARE(field, otherwise, what)                                                                                \
+    if (mine->field != theirs->field)                                                                                  \
+        return csi_fail(err, CFSPLIT_USAGE, "%s was planned with another value of option '%s'",                        \
+                        csi_quote(run->path).text, #field);
+    CFSPLIT_RUN_OPTION_LIST(COMPARE)
+#undef COMPARE
+    if (memcmp(&mine->reject_exit, &theirs->reject_exit, sizeof mine->reject_exit) != 0)
+        return csi_fail(err, CFSPLIT_USAGE, "%s was planned with another --reject-exit", csi_quote(run->path).text);
+    if (memcmp(&mine->later_exit, &theirs->later_exit, sizeof mine->later_exit) != 0)
+        return csi_fail(err, CFSPLIT_USAGE, "%s was planned with another --later-exit", csi_quote(run->path).text);
+    return CFSPLIT_OK;
+}
+
+static cfsplit_status compare_commands(const struct cfsplit_run *run, const char *const *command, size_t count,
+                                       struct cfsplit_error *err)
+{
+    const struct csi_spec *spec = &run->spec;
+    for (size_t i = 0; i < count && i < spec->command_count; i++)
+        if (strcmp(command[i], spec->command[i]) != 0)
+            return differs(run->path, i ? "argument" : "command", csi_quote(spec->command[i]).text,
+                           csi_quote(command[i]).text, err);
+    if (count != spec->command_count)
+        return csi_fail(err, CFSPLIT_USAGE, "%s was planned with a command of %zu words, not %zu",
+                        csi_quote(run->path).text, spec->command_count, count);
+    return CFSPLIT_OK;
+}
+
+cfsplit_status cfsplit_plan_compare(const struct cfsplit_run *run, const struct cfsplit_list *list,
+                                    const struct cfsplit_plan_request *request, struct cfsplit_error *err)
+{
+    const struct csi_spec *spec = &run->spec;
+    if (request->strategy != spec->strategy)
+        return differs(run->path, "strategy", cfsplit_strategy_word(spec->strategy),
+                       cfsplit_strategy_word(request->strategy), err);
+    if (request->replicas != spec->replicas)
+        return csi_fail(err, CFSPLIT_USAGE, "%s was planned for %" PRIu32 " replicas, not %" PRIu64,
+                        csi_quote(run->path).text, spec->replicas, request->replicas);
+    cfsplit_status status = compare_commands(run, request->command, request->command_count, err);
+    if (status == CFSPLIT_OK)
+        status = compare_options(run, &request->options, err);
+    if (status == CFSPLIT_OK && list)
+        status = compare_lists(run, list, err);
+    return status;
+}
+
+static cfsplit_status check_request(const struct cfsplit_plan_request *request, struct cfsplit_error *err)
+{
+    if (request->size != sizeof *request)
+        return csi_fail(err, CFSPLIT_USAGE, "cfsplit_plan_request of another version of the library");
+    if (request->replicas < 1 || request->replicas > CFSPLIT_REPLICAS_MAX)
+        return csi_fail(err, CFSPLIT_USAGE, "a run has 1 to %u replicas, not %" PRIu64, CFSPLIT_REPLICAS_MAX,
+                        request->replicas);
+    return CFSPLIT_OK;
+}
+
+cfsplit_status cfsplit_plan(const char *path, const struct cfsplit_list *list,
+                            const struct cfsplit_plan_request *request, bool *created, struct cfsplit_error *err)
+{
+    struct site site = {.parent_fd = -1, .fd = -1};
+    struct csi_spec spec = {0};
+    *created = false;
+    cfsplit_status status = check_request(request, err);
+    if (status == CFSPLIT_OK && faccessat(AT_FDCWD, path, F_OK, 0) == 0) {
+        struct cfsplit_run *run;
+        struct cfsplit_error local;
+        status = cfsplit_run_open(path, &run, &local);
+        if (status == CFSPLIT_OK) {
+            status = cfsplit_plan_compare(run, list, request, err);
+            cfsplit_run_close(run);
+            return status;
+        }
+        if (rmdir(path) != 0) { /* an empty folder may become a run */
+            if (err)
+                *err = local;
+            return status;
+        }
+        status = CFSPLIT_OK;
+    }
+    if (status == CFSPLIT_OK)
+        status = fill_spec(&spec, list, request, err);
+    if (status == CFSPLIT_OK)
+        status = open_site(&site, path, err);
+    if (status == CFSPLIT_OK)
+        status = write_run(&site, &spec, list, err);
+    if (status == CFSPLIT_OK)
+        status = settle(&site, path, created, err);
+    if (!*created && site.fd >= 0)
+        remove_tree(site.parent_fd, site.temp, 1);
+    bool lost = status == CFSPLIT_OK && !*created;
+    csi_spec_release(&spec);
+    if (site.fd >= 0)
+        close(site.fd);
+    if (site.parent_fd >= 0)
+        close(site.parent_fd);
+    free(site.parent);
+    free(site.base);
+    return lost ? cfsplit_plan(path, list, request, created, err) : status;
+}

@@ -1,0 +1,92 @@
+#include "rundir/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/io.h"
+
+static cfsplit_status open_dir(struct cfsplit_run *run, struct cfsplit_error *err)
+{
+    run->fd = open(run->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (run->fd >= 0)
+        return CFSPLIT_OK;
+    if (errno == ENOENT)
+        return csi_fail(err, CFSPLIT_USAGE, "there is no run %s; to make it: canfar-split plan",
+                        csi_quote(run->path).text);
+    return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot open run %s",
+                          csi_quote(run->path).text);
+}
+
+static cfsplit_status read_spec(struct cfsplit_run *run, struct cfsplit_error *err)
+{
+    struct csi_buf text = CSI_BUF_INIT;
+    cfsplit_status status = csi_io_read(run->fd, "run.json", 64 << 20, &text, err);
+    if (status == CFSPLIT_END)
+        status =
+            csi_fail(err, CFSPLIT_USAGE, "%s is not a run directory: it has no run.json", csi_quote(run->path).text);
+    else if (status == CFSPLIT_OK)
+        status = csi_spec_decode(&run->spec, text.data, text.length, "run.json", err);
+    csi_buf_release(&text);
+    return status;
+}
+
+static void fill_facts(struct cfsplit_run *run)
+{
+    const struct csi_spec *spec = &run->spec;
+    run->facts = (struct cfsplit_facts){
+        .run_id = spec->run_id,
+        .path = run->path,
+        .cwd = spec->cwd,
+        .command = (const char *const *)spec->command,
+        .command_count = spec->command_count,
+        .created_ms = spec->created_ms,
+        .strategy = spec->strategy,
+        .replicas = spec->replicas,
+        .items = spec->items,
+        .weight = spec->weight,
+        .options = spec->options,
+    };
+}
+
+cfsplit_status cfsplit_run_open(const char *path, struct cfsplit_run **out, struct cfsplit_error *err)
+{
+    *out = NULL;
+    struct cfsplit_run *run = calloc(1, sizeof *run);
+    if (!run)
+        return csi_fail_memory(err);
+    run->fd = run->frozen.fd = -1;
+    run->path = strdup(path);
+    cfsplit_status status = run->path ? open_dir(run, err) : csi_fail_memory(err);
+    if (status == CFSPLIT_OK)
+        status = read_spec(run, err);
+    if (status == CFSPLIT_OK)
+        status = csi_frozen_open(&run->frozen, run->fd, run->spec.run_id, run->spec.index_digest, run->spec.items, err);
+    if (status != CFSPLIT_OK) {
+        cfsplit_run_close(run);
+        return status;
+    }
+    fill_facts(run);
+    *out = run;
+    return CFSPLIT_OK;
+}
+
+void cfsplit_run_close(struct cfsplit_run *run)
+{
+    if (!run)
+        return;
+    csi_frozen_close(&run->frozen);
+    csi_spec_release(&run->spec);
+    if (run->fd >= 0)
+        close(run->fd);
+    free(run->path);
+    free(run);
+}
+
+const struct cfsplit_facts *cfsplit_run_facts(const struct cfsplit_run *run)
+{
+    return &run->facts;
+}

@@ -1,0 +1,19 @@
+/* An open run directory. */
+#ifndef CSI_RUNDIR_RUN_H
+#define CSI_RUNDIR_RUN_H
+
+#include "rundir/frozen.h"
+#include "rundir/spec.h"
+
+struct cfsplit_run {
+    char *path; /* as the user gave it */
+    int fd;     /* the folder; all names are relative to it */
+    struct csi_spec spec;
+    struct csi_frozen frozen;
+    struct cfsplit_facts facts;
+};
+
+/* "<gen>.<n>" of the folder in claims/ that a piece's claims are in. */
+enum { CSI_PIECES_PER_FOLDER = 256 };
+
+#endif

@@ -1,0 +1,162 @@
+#include <cfsplit/identity.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cfsplit/share.h>
+
+#include "base/error.h"
+#include "share/launcher.h"
+
+/* One half of an identity and where it was found. */
+struct half {
+    uint64_t value; /* 0: not found */
+    const char *source;
+};
+
+/* What is asked, in the order of precedence; a source that the other half has made unnecessary is never read. */
+struct search {
+    const struct cfsplit_identity_options *options;
+    csi_lookup lookup;
+    const struct csi_launcher *launcher; /* NULL: none */
+};
+
+static cfsplit_status read_own(const struct search *search, const char *name, const char *what, struct half *half,
+                               struct cfsplit_error *err)
+{
+    if (!search->lookup(name))
+        return CFSPLIT_OK;
+    cfsplit_status status = csi_launcher_number(name, search->lookup, &half->value, err);
+    if (status == CFSPLIT_OK && half->value == 0)
+        return csi_fail(err, CFSPLIT_USAGE, "%s is '0': %s", name, what);
+    half->source = name;
+    return status;
+}
+
+static cfsplit_status find_id(const struct search *search, struct half *half, struct cfsplit_error *err)
+{
+    *half = (struct half){search->options->id, "--replica"};
+    if (half->value)
+        return CFSPLIT_OK;
+    cfsplit_status status = read_own(search, "REPLICA_ID", "replica numbers count from 1", half, err);
+    if (status != CFSPLIT_OK || half->value || !search->launcher)
+        return status;
+    half->source = search->launcher->id;
+    return csi_launcher_id(search->launcher, search->lookup, &half->value, err);
+}
+
+static cfsplit_status find_count(const struct search *search, struct half *half, struct cfsplit_error *err)
+{
+    *half = (struct half){search->options->count, "--replicas"};
+    if (half->value)
+        return CFSPLIT_OK;
+    cfsplit_status status = read_own(search, "REPLICA_COUNT", "there is at least one replica", half, err);
+    if (status != CFSPLIT_OK || half->value)
+        return status;
+    if (search->launcher) {
+        half->source = search->launcher->count[0];
+        status = csi_launcher_count(search->launcher, search->lookup, &half->value, err);
+    }
+    return status;
+}
+
+static cfsplit_status find_nothing(const struct cfsplit_identity_options *options, struct cfsplit_identity *out,
+                                   struct cfsplit_error *err)
+{
+    if (options->pinned > 1)
+        return csi_fail(err, CFSPLIT_USAGE, "no replica number here");
+    *out = (struct cfsplit_identity){
+        .id = 1,
+        .count = 1,
+        .source = "nothing",
+        .note = "no replica number in the environment: taking the whole list (1 of 1)",
+    };
+    return CFSPLIT_OK;
+}
+
+static cfsplit_status fail_half(const struct search *search, const struct half *id, const struct half *count,
+                                struct cfsplit_error *err)
+{
+    if (!id->value)
+        return csi_fail(err, CFSPLIT_USAGE, "%s is %s but %s is not: give --replica K", count->source,
+                        count->source[0] == '-' ? "given" : "set",
+                        count->source[0] == '-' ? "--replica" : "REPLICA_ID");
+    if (search->launcher && id->source == search->launcher->id)
+        return csi_fail(err, CFSPLIT_USAGE,
+                        "%s is set but %s does not say how many replicas there are: give --replicas N", id->source,
+                        search->launcher->name);
+    return csi_fail(err, CFSPLIT_USAGE, "%s is %s but %s is not: give --replicas N", id->source,
+                    id->source[0] == '-' ? "given" : "set", id->source[0] == '-' ? "--replicas" : "REPLICA_COUNT");
+}
+
+static cfsplit_status check(const struct half *id, const struct half *count, struct cfsplit_error *err)
+{
+    if (count->value > CFSPLIT_REPLICAS_MAX)
+        return csi_fail(err, CFSPLIT_USAGE, "%s is '%" PRIu64 "': there can be 1 to %u replicas", count->source,
+                        count->value, CFSPLIT_REPLICAS_MAX);
+    if (id->value > count->value)
+        return csi_fail(err, CFSPLIT_USAGE, "%s says replica %" PRIu64 ", but there are %" PRIu64 " (%s)", id->source,
+                        id->value, count->value, count->source);
+    return CFSPLIT_OK;
+}
+
+/* REPLICA_* have won over a launcher that says otherwise: worth a line. */
+static void note_disagreement(const struct search *search, const struct half *id, const struct half *count,
+                              struct cfsplit_identity *out)
+{
+    bool id_is_ours = strcmp(id->source, "REPLICA_ID") == 0,
+         count_is_ours = strcmp(count->source, "REPLICA_COUNT") == 0;
+    uint64_t other_id, other_count;
+    if (!search->launcher || (!id_is_ours && !count_is_ours) ||
+        csi_launcher_id(search->launcher, search->lookup, &other_id, NULL) != CFSPLIT_OK ||
+        csi_launcher_count(search->launcher, search->lookup, &other_count, NULL) != CFSPLIT_OK)
+        return;
+    bool same_id = !id_is_ours || id->value == other_id;
+    bool same_count = !count_is_ours || other_count == 0 || count->value == other_count;
+    if (same_id && same_count)
+        return;
+    char of[32] = "";
+    if (other_count)
+        snprintf(of, sizeof of, " of %" PRIu64, other_count);
+    snprintf(out->note, sizeof out->note, "REPLICA_ID and REPLICA_COUNT win: replica %u of %u, not %" PRIu64 "%s (%s)",
+             out->id, out->count, other_id, of, search->launcher->name);
+}
+
+static void name_source(const struct search *search, const struct half *id, const struct half *count,
+                        struct cfsplit_identity *out)
+{
+    const struct csi_launcher *launcher = search->launcher;
+    bool both = launcher && id->source == launcher->id && count->source == launcher->count[0];
+    if (both && launcher->around && search->lookup(launcher->around->id))
+        snprintf(out->source, sizeof out->source, "%s and %s", launcher->around->id, id->source);
+    else if (both)
+        snprintf(out->source, sizeof out->source, "%s", id->source);
+    else
+        snprintf(out->source, sizeof out->source, "%s and %s", id->source, count->source);
+}
+
+cfsplit_status cfsplit_identity_find(const struct cfsplit_identity_options *options, char *(*lookup)(const char *name),
+                                     struct cfsplit_identity *out, struct cfsplit_error *err)
+{
+    struct search search = {.options = options, .lookup = lookup, .launcher = csi_launcher_find(lookup)};
+    struct half id, count;
+    cfsplit_status status = find_id(&search, &id, err);
+    if (status == CFSPLIT_OK)
+        status = find_count(&search, &count, err);
+    if (status != CFSPLIT_OK)
+        return status;
+    if (!id.value && !count.value)
+        return find_nothing(options, out, err);
+    if (id.value && !count.value && options->pinned)
+        count = (struct half){options->pinned, "the plan"};
+    if (!id.value || !count.value)
+        return fail_half(&search, &id, &count, err);
+    status = check(&id, &count, err);
+    if (status != CFSPLIT_OK)
+        return status;
+    *out = (struct cfsplit_identity){.id = (uint32_t)id.value, .count = (uint32_t)count.value};
+    name_source(&search, &id, &count, out);
+    note_disagreement(&search, &id, &count, out);
+    return CFSPLIT_OK;
+}

@@ -1,0 +1,97 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "share/share.h"
+
+struct weighed {
+    uint64_t weight;
+    uint64_t position;
+};
+
+struct load {
+    uint64_t weight;
+    uint32_t replica;
+};
+
+/* Heaviest first; equal weights by bytes, equal items by position. */
+static int by_weight(const void *a, const void *b, void *list)
+{
+    const struct weighed *x = a, *y = b;
+    if (x->weight != y->weight)
+        return x->weight > y->weight ? -1 : 1;
+    int order = strcmp(cfsplit_list_at(list, x->position).name, cfsplit_list_at(list, y->position).name);
+    return order ? order : x->position < y->position ? -1 : 1;
+}
+
+static bool is_lighter(const struct load *a, const struct load *b)
+{
+    return a->weight != b->weight ? a->weight < b->weight : a->replica < b->replica;
+}
+
+/* Restores the heap (lightest at the top) after the top has become heavier. */
+static void sink(struct load *heap, uint32_t count)
+{
+    struct load moved = heap[0];
+    uint32_t at = 0;
+    for (;;) {
+        uint32_t child = 2 * at + 1;
+        if (child + 1 < count && is_lighter(&heap[child + 1], &heap[child]))
+            child++;
+        if (child >= count || !is_lighter(&heap[child], &moved))
+            break;
+        heap[at] = heap[child];
+        at = child;
+    }
+    heap[at] = moved;
+}
+
+static uint64_t ranked(const void *context, uint64_t rank)
+{
+    return ((const struct weighed *)context)[rank].position;
+}
+
+static void sort_by_weight(struct weighed *items, const struct cfsplit_list *list)
+{
+    uint64_t n = cfsplit_list_count(list);
+    for (uint64_t i = 0; i < n; i++)
+        items[i] = (struct weighed){.weight = cfsplit_list_at(list, i).weight, .position = i};
+    union {
+        const struct cfsplit_list *borrowed;
+        void *context;
+    } to = {.borrowed = list}; /* qsort_r's context is not const */
+    qsort_r(items, (size_t)n, sizeof *items, by_weight, to.context);
+}
+
+/* Each item in turn to the lightest share: owners[rank] is a replica, 1..R. */
+static void place(const struct weighed *items, uint64_t n, struct load *heap, uint32_t R, uint32_t *owners)
+{
+    for (uint32_t k = 0; k < R; k++)
+        heap[k] = (struct load){.weight = 0, .replica = k + 1};
+    for (uint64_t rank = 0; rank < n; rank++) {
+        owners[rank] = heap[0].replica;
+        heap[0].weight += items[rank].weight;
+        sink(heap, R);
+    }
+}
+
+cfsplit_status csi_shares_fill_size(struct cfsplit_shares *shares, const struct cfsplit_list *list,
+                                    struct cfsplit_error *err)
+{
+    uint64_t n = cfsplit_list_count(list);
+    struct weighed *items = malloc((size_t)(n + 1) * sizeof *items);
+    uint32_t *owners = malloc((size_t)(n + 1) * sizeof *owners);
+    struct load *heap = malloc(shares->R * sizeof *heap);
+    cfsplit_status status = CFSPLIT_OK;
+    if (items && owners && heap) {
+        sort_by_weight(items, list);
+        place(items, n, heap, shares->R, owners);
+        csi_shares_deal(shares, owners, n, ranked, items);
+    } else {
+        status = csi_fail_memory(err);
+    }
+    free(heap);
+    free(owners);
+    free(items);
+    return status;
+}

@@ -1,0 +1,285 @@
+#include "view/survey.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+static const char *const state_words[] = {
+#define WORD(symbol, word) word,
+    CFSPLIT_STATE_LIST(WORD)
+#undef WORD
+};
+static const char *const life_words[] = {
+#define WORD(symbol, word) word,
+    CFSPLIT_LIFE_LIST(WORD)
+#undef WORD
+};
+
+const char *cfsplit_state_word(enum cfsplit_state state)
+{
+    return state_words[state];
+}
+
+const char *cfsplit_life_word(enum cfsplit_life life)
+{
+    return life_words[life];
+}
+
+cfsplit_status cfsplit_state_find(const char *word, enum cfsplit_state *out, struct cfsplit_error *err)
+{
+    for (size_t i = 0; i < sizeof state_words / sizeof state_words[0]; i++) {
+        if (strcmp(state_words[i], word) == 0) {
+            *out = (enum cfsplit_state)i;
+            return CFSPLIT_OK;
+        }
+    }
+    return csi_fail(err, CFSPLIT_USAGE,
+                    "no item is ever %s: it is pending, running, done, failed, rejected or set-aside",
+                    csi_quote(word).text);
+}
+
+bool csi_seen_is_open(const struct csi_seen *seen)
+{
+    return !seen->reader.closed && seen->seal.state != CSI_FENCE_SEALED && seen->life != CSI_LIFE_DEAD;
+}
+
+struct taking {
+    struct cfsplit_survey *survey;
+    uint32_t owner;
+};
+
+static cfsplit_status take(void *context, const struct csi_record *record, struct cfsplit_error *err)
+{
+    const struct taking *t = context;
+    struct csi_seen *seen = &t->survey->seen[t->owner];
+    (void)err;
+    csi_ledger_take(&t->survey->ledger, t->owner, record, seen->seal.state != CSI_FENCE_UNSEALED);
+    if (record->kind == CSI_RECORD_START)
+        seen->started++;
+    if (record->kind == CSI_RECORD_END) {
+        seen->done += record->class == CSI_DONE;
+        seen->failed += record->class == CSI_FAILED;
+        seen->rejected += record->class == CSI_REJECTED;
+    }
+    return CFSPLIT_OK;
+}
+
+/* Reads what is new of one incarnation: the beat, then the journal, then the fence. *stale: a fence came between, so that
+ * what was taken in may not count. */
+static cfsplit_status look_at(struct cfsplit_survey *s, uint32_t i, bool *stale, struct cfsplit_error *err)
+{
+    struct csi_seen *seen = &s->seen[i];
+    const struct csi_inc *inc = &s->incs.at[i];
+    struct taking t = {s, i};
+    struct csi_seal after;
+    bool sealed = seen->seal.state == CSI_FENCE_SEALED;
+    if (sealed && seen->reader.length == seen->seal.length)
+        return CFSPLIT_OK;
+    seen->life = csi_inc_life(inc);
+    cfsplit_status status = csi_beat_read(s->run, inc->name, &seen->beat, err);
+    if (status != CFSPLIT_OK && status != CFSPLIT_END)
+        return status;
+    uint64_t limit = sealed ? seen->seal.length : UINT64_MAX;
+    status = csi_journal_read(s->run, inc, &seen->reader, sealed ? limit : seen->beat.committed, limit, s->sync, take,
+                              &t, err);
+    if (status == CFSPLIT_OK)
+        status = csi_fence_look(s->run, inc->name, &after, err);
+    if (status != CFSPLIT_OK || after.state == seen->seal.state)
+        return status;
+    *stale = true;
+    seen->seal = after;
+    return CFSPLIT_OK;
+}
+
+static cfsplit_status make_room(struct cfsplit_survey *s, struct cfsplit_error *err)
+{
+    if (s->seen_count == s->incs.count)
+        return CFSPLIT_OK;
+    struct csi_seen *more = realloc(s->seen, s->incs.count * sizeof *more);
+    if (!more)
+        return csi_fail_memory(err);
+    memset(more + s->seen_count, 0, (s->incs.count - s->seen_count) * sizeof *more);
+    s->seen = more;
+    s->seen_count = s->incs.count;
+    return CFSPLIT_OK;
+}
+
+/* Forgets all records, keeps what is known of fences. */
+static cfsplit_status start_over(struct cfsplit_survey *s, struct cfsplit_error *err)
+{
+    for (size_t i = 0; i < s->seen_count; i++)
+        s->seen[i] = (struct csi_seen){.seal = s->seen[i].seal};
+    csi_ledger_fini(&s->ledger);
+    cfsplit_status status = csi_ledger_init(&s->ledger, 0, s->run->spec.items, err);
+    if (status == CFSPLIT_OK)
+        status = csi_ledger_take_retries(&s->ledger, s->run, err);
+    return status;
+}
+
+enum cfsplit_state cfsplit_survey_state(const struct cfsplit_survey *s, uint64_t index)
+{
+    const struct csi_entry *entry = csi_ledger_at(&s->ledger, index);
+    bool open = entry->attempts > 0 && entry->owner < s->seen_count && csi_seen_is_open(&s->seen[entry->owner]);
+    uint64_t retries = s->run->spec.options.retries == CFSPLIT_UNSET ? 0 : s->run->spec.options.retries;
+    return csi_entry_state(entry, retries, open);
+}
+
+static enum cfsplit_life life_of(const struct csi_seen *seen)
+{
+    if (seen->reader.closed)
+        return seen->beat.state == CSI_BEAT_FINISHED ? CFSPLIT_LIFE_FINISHED : CFSPLIT_LIFE_LEFT;
+    if (seen->seal.state != CSI_FENCE_NONE || seen->life == CSI_LIFE_DEAD)
+        return CFSPLIT_LIFE_LOST;
+    return seen->life == CSI_LIFE_ALIVE ? CFSPLIT_LIFE_WORKING : CFSPLIT_LIFE_UNKNOWN;
+}
+
+static int by_replica(const void *a, const void *b)
+{
+    const struct cfsplit_life_view *x = a, *y = b;
+    if (x->replica != y->replica)
+        return x->replica < y->replica ? -1 : 1;
+    if (x->started_ms != y->started_ms)
+        return x->started_ms < y->started_ms ? -1 : 1;
+    return strcmp(x->name, y->name);
+}
+
+static cfsplit_status list_lives(struct cfsplit_survey *s, struct cfsplit_error *err)
+{
+    struct cfsplit_life_view *lives = realloc(s->lives, (s->incs.count + 1) * sizeof *lives);
+    if (!lives)
+        return csi_fail_memory(err);
+    s->lives = lives;
+    for (size_t i = 0; i < s->incs.count; i++) {
+        const struct csi_inc *inc = &s->incs.at[i];
+        const struct csi_seen *seen = &s->seen[i];
+        lives[i] = (struct cfsplit_life_view){.replica = inc->replica,
+                                              .life = life_of(seen),
+                                              .name = inc->name,
+                                              .host = inc->host,
+                                              .started_ms = inc->created_ms,
+                                              .started = seen->started,
+                                              .done = seen->done,
+                                              .failed = seen->failed,
+                                              .rejected = seen->rejected,
+                                              .beats = seen->beat.sequence};
+    }
+    qsort(lives, s->incs.count, sizeof *lives, by_replica);
+    for (size_t i = 0; i < s->incs.count; i++)
+        lives[i].start = i && lives[i].replica == lives[i - 1].replica ? lives[i - 1].start + 1 : 1;
+    return CFSPLIT_OK;
+}
+
+static cfsplit_status call_roll(struct cfsplit_survey *s, struct cfsplit_error *err)
+{
+    uint32_t R = s->run->spec.replicas;
+    bool *came = calloc(R + 1, sizeof *came);
+    uint32_t *missing = realloc(s->missing, (R + 1) * sizeof *missing);
+    if (missing)
+        s->missing = missing;
+    if (!came || !missing) {
+        free(came);
+        return csi_fail_memory(err);
+    }
+    for (size_t i = 0; i < s->incs.count; i++)
+        if (s->incs.at[i].replica <= R)
+            came[s->incs.at[i].replica] = true;
+    s->missing_count = 0;
+    for (uint32_t id = 1; id <= R; id++)
+        if (!came[id])
+            missing[s->missing_count++] = id;
+    s->counts.replicas_expected = R;
+    s->counts.replicas_seen = R - (uint32_t)s->missing_count;
+    free(came);
+    return CFSPLIT_OK;
+}
+
+static void count(struct cfsplit_survey *s)
+{
+    struct cfsplit_counts *c = &s->counts;
+    *c = (struct cfsplit_counts){.total = s->run->spec.items};
+    for (uint64_t i = 0; i < c->total; i++) {
+        c->by_state[cfsplit_survey_state(s, i)]++;
+        c->duplicates += csi_ledger_at(&s->ledger, i)->done > 1;
+    }
+    for (size_t i = 0; i < s->incs.count; i++) {
+        c->torn_bytes += csi_seen_is_open(&s->seen[i]) ? 0 : s->seen[i].reader.tail;
+        c->working += life_of(&s->seen[i]) == CFSPLIT_LIFE_WORKING;
+    }
+    c->complete = c->by_state[CFSPLIT_DONE] + c->by_state[CFSPLIT_REJECTED] == c->total;
+}
+
+cfsplit_status cfsplit_survey_refresh(struct cfsplit_survey *s, struct cfsplit_error *err)
+{
+    struct csi_reopened *items;
+    size_t items_count;
+    cfsplit_status status = csi_order_read_retry(s->run, s->ledger.retry_seen + 1, &items, &items_count, err);
+    bool stale = status == CFSPLIT_OK || s->ledger.at == NULL;
+    free(items);
+    if (status != CFSPLIT_OK && status != CFSPLIT_END)
+        return status;
+    status = csi_inc_list_refresh(&s->incs, s->run, err);
+    if (status == CFSPLIT_OK)
+        status = make_room(s, err);
+    do {
+        if (status == CFSPLIT_OK && stale)
+            status = start_over(s, err);
+        stale = false;
+        for (uint32_t i = 0; status == CFSPLIT_OK && i < s->incs.count; i++)
+            status = look_at(s, i, &stale, err);
+    } while (status == CFSPLIT_OK && stale);
+    if (status == CFSPLIT_OK) {
+        count(s);
+        status = call_roll(s, err);
+    }
+    return status == CFSPLIT_OK ? list_lives(s, err) : status;
+}
+
+cfsplit_status cfsplit_survey_new(struct cfsplit_run *run, bool sync, struct cfsplit_survey **out,
+                                  struct cfsplit_error *err)
+{
+    *out = NULL;
+    struct cfsplit_survey *s = calloc(1, sizeof *s);
+    if (!s)
+        return csi_fail_memory(err);
+    s->run = run;
+    s->sync = sync;
+    cfsplit_status status = cfsplit_survey_refresh(s, err);
+    if (status != CFSPLIT_OK)
+        cfsplit_survey_free(s);
+    else
+        *out = s;
+    return status;
+}
+
+void cfsplit_survey_free(struct cfsplit_survey *s)
+{
+    if (!s)
+        return;
+    csi_ledger_fini(&s->ledger);
+    csi_items_release(&s->block);
+    csi_buf_release(&s->line);
+    csi_buf_release(&s->text);
+    free(s->incs.at);
+    free(s->seen);
+    free(s->lives);
+    free(s->missing);
+    free(s);
+}
+
+const struct cfsplit_counts *cfsplit_survey_counts(const struct cfsplit_survey *s)
+{
+    return &s->counts;
+}
+
+const struct cfsplit_life_view *cfsplit_survey_lives(const struct cfsplit_survey *s, size_t *n)
+{
+    *n = s->incs.count;
+    return s->lives;
+}
+
+const uint32_t *cfsplit_survey_missing(const struct cfsplit_survey *s, size_t *n)
+{
+    *n = s->missing_count;
+    return s->missing;
+}

@@ -1,0 +1,256 @@
+/* canfar-split items, explain and retry: single items of a run. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "look.h"
+
+/* Opens the run and its survey. */
+static cfsplit_status open_survey(const struct command *command, const struct settings *s, bool sync,
+                                  struct cfsplit_run **run, struct cfsplit_survey **survey, struct cfsplit_error *err)
+{
+    const char *path;
+    *run = NULL;
+    *survey = NULL;
+    cfsplit_status status = tool_run_path(command, s, &path, err);
+    if (status == CFSPLIT_OK)
+        status = cfsplit_run_open(path, run, err);
+    if (status == CFSPLIT_OK)
+        status = cfsplit_survey_new(*run, sync, survey, err);
+    return status;
+}
+
+/* Bytes as JSON text: what is not UTF-8 cannot be said in JSON, and is replaced. */
+static json_t *json_name(const char *name)
+{
+    json_t *text = json_string(name);
+    return text ? text : json_string(cfsplit_quote(name).text);
+}
+
+static json_t *json_item(const struct cfsplit_item_view *v)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "item", json_name(v->item.name));
+    json_object_set_new(o, "number", json_integer((json_int_t)v->index + 1));
+    json_object_set_new(o, "state", json_string(cfsplit_state_word(v->state)));
+    json_object_set_new(o, "weight", json_integer((json_int_t)v->item.weight));
+    json_object_set_new(o, "share", json_integer(v->share));
+    json_object_set_new(o, "attempts", json_integer(v->last.number));
+    if (v->last.class_word) {
+        json_object_set_new(o, "class", json_string(v->last.class_word));
+        json_object_set_new(o, "exit", json_integer((json_int_t)v->last.exit_status));
+        json_object_set_new(o, "reason", json_name(v->last.text));
+    }
+    return o;
+}
+
+static cfsplit_status print_item(struct cfsplit_survey *survey, const struct settings *s, uint64_t i,
+                                 struct cfsplit_error *err)
+{
+    struct cfsplit_item_view view;
+    cfsplit_status status = cfsplit_survey_item(survey, i, &view, err);
+    if (status != CFSPLIT_OK)
+        return status;
+    if (s->json) {
+        json_t *o = json_item(&view);
+        json_dumpf(o, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+        json_decref(o);
+        putchar('\n');
+        return status;
+    }
+    if (!s->null && strchr(view.item.name, '\n'))
+        return tool_fail(err, CFSPLIT_USAGE, "%s has a newline in its name: use -0",
+                         cfsplit_quote(view.item.name).text);
+    fwrite(view.item.name, 1, view.item.length, stdout);
+    if (s->why)
+        printf("\t%s", view.last.text);
+    putchar(s->null ? '\0' : '\n');
+    return status;
+}
+
+static int run_items(const struct command *command, struct settings *s)
+{
+    struct cfsplit_error err = {0};
+    struct cfsplit_run *run;
+    struct cfsplit_survey *survey;
+    enum cfsplit_state wanted = CFSPLIT_PENDING;
+    cfsplit_status status = open_survey(command, s, true, &run, &survey, &err);
+    if (status == CFSPLIT_OK && s->state)
+        status = cfsplit_state_find(s->state, &wanted, &err);
+    for (uint64_t i = 0; status == CFSPLIT_OK && i < cfsplit_survey_counts(survey)->total; i++)
+        if (!s->state || cfsplit_survey_state(survey, i) == wanted)
+            status = print_item(survey, s, i, &err);
+    cfsplit_survey_free(survey);
+    cfsplit_run_close(run);
+    return status == CFSPLIT_OK ? 0 : tool_exit(&err);
+}
+
+const struct command command_items = {
+    .name = "items",
+    .bit = ITEMS,
+    .usage = "RUN [--state STATE] [--why] [-0] [--json]",
+    .summary = "The items of a run that are in a state, ready to pipe",
+    .text = "In the order of the frozen list. --json prints one object a line.",
+    .run = run_items,
+};
+
+/* ---- explain */
+
+static void print_when(uint64_t ms)
+{
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm tm;
+    char text[32];
+    strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", localtime_r(&seconds, &tm));
+    printf("%s", text);
+}
+
+static cfsplit_status print_attempt(void *context, const struct cfsplit_attempt *a, struct cfsplit_error *err)
+{
+    (void)context;
+    (void)err;
+    printf("  attempt %" PRIu32 ": ", a->number);
+    print_when(a->started_ms);
+    if (a->replica)
+        printf(", replica %" PRIu32, a->replica);
+    else
+        printf(", a spare");
+    if (!a->class_word)
+        printf(": no end is known");
+    else
+        printf(": %s (exit %" PRIu64 ") after %.3f s, %.3f s of processor, %" PRIu64 " MiB", a->class_word,
+               a->exit_status, (double)(a->ended_ms - a->started_ms) / 1000, (double)a->cpu_ms / 1000,
+               a->rss_kib / 1024);
+    printf("%s%s\n", a->text[0] ? ": " : "", a->text);
+    return CFSPLIT_OK;
+}
+
+static cfsplit_status explain(struct cfsplit_run *run, struct cfsplit_survey *survey, uint64_t index, bool json,
+                              struct cfsplit_error *err)
+{
+    struct cfsplit_item_view view;
+    const struct cfsplit_facts *facts = cfsplit_run_facts(run);
+    cfsplit_status status = cfsplit_survey_item(survey, index, &view, err);
+    if (status != CFSPLIT_OK)
+        return status;
+    if (json) {
+        look_print_json(json_item(&view));
+        return status;
+    }
+    printf("%s: %s\n  item %" PRIu64 " of %" PRIu64 ", weight %" PRIu64 "; strategy %s gave it to replica %" PRIu32
+           " of %" PRIu32 "\n",
+           cfsplit_quote(view.item.name).text, cfsplit_state_word(view.state), index + 1, facts->items,
+           view.item.weight, cfsplit_strategy_word(facts->strategy), view.share, facts->replicas);
+    if (view.last.number == 0)
+        printf("  never started\n");
+    return cfsplit_survey_attempts(survey, index, print_attempt, NULL, err);
+}
+
+static int run_explain(const struct command *command, struct settings *s)
+{
+    struct cfsplit_error err = {0};
+    struct cfsplit_run *run;
+    struct cfsplit_survey *survey;
+    cfsplit_status status = open_survey(command, s, false, &run, &survey, &err);
+    if (status == CFSPLIT_OK && s->source_count < 2)
+        status = tool_fail(&err, CFSPLIT_USAGE, "explain: which item? canfar-split explain %s", command->usage);
+    for (size_t i = 1; status == CFSPLIT_OK && i < s->source_count; i++) {
+        uint64_t index;
+        status = cfsplit_survey_find(survey, s->sources[i].text, &index, &err);
+        if (status == CFSPLIT_OK)
+            status = explain(run, survey, index, s->json, &err);
+    }
+    cfsplit_survey_free(survey);
+    cfsplit_run_close(run);
+    return status == CFSPLIT_OK ? 0 : tool_exit(&err);
+}
+
+const struct command command_explain = {
+    .name = "explain",
+    .bit = EXPLAIN,
+    .usage = "RUN ITEM... [--json]",
+    .summary = "Who gets an item and why, and what happened to it so far",
+    .run = run_explain,
+};
+
+/* ---- retry */
+
+static cfsplit_status chosen(struct cfsplit_survey *survey, const struct settings *s, uint64_t *indices,
+                             uint64_t *count, struct cfsplit_error *err)
+{
+    enum cfsplit_state wanted = CFSPLIT_FAILED;
+    cfsplit_status status = s->state ? cfsplit_state_find(s->state, &wanted, err) : CFSPLIT_OK;
+    *count = 0;
+    for (size_t i = 1; status == CFSPLIT_OK && i < s->source_count; i++, (*count)++)
+        status = cfsplit_survey_find(survey, s->sources[i].text, &indices[*count], err);
+    for (uint64_t i = 0; status == CFSPLIT_OK && s->source_count == 1 && i < cfsplit_survey_counts(survey)->total;
+         i++) {
+        enum cfsplit_state state = cfsplit_survey_state(survey, i);
+        if (s->state ? state == wanted : state == CFSPLIT_FAILED || state == CFSPLIT_SET_ASIDE)
+            indices[(*count)++] = i;
+    }
+    return status;
+}
+
+static int run_retry(const struct command *command, struct settings *s)
+{
+    struct cfsplit_error err = {0};
+    struct cfsplit_run *run;
+    struct cfsplit_survey *survey;
+    uint64_t *indices = NULL, asked = 0, opened = 0;
+    cfsplit_status status = open_survey(command, s, true, &run, &survey, &err);
+    if (status == CFSPLIT_OK) {
+        indices = calloc(cfsplit_survey_counts(survey)->total + s->source_count, sizeof *indices);
+        status = indices ? chosen(survey, s, indices, &asked, &err) : tool_fail(&err, CFSPLIT_MEMORY, "out of memory");
+    }
+    if (status == CFSPLIT_OK)
+        status = cfsplit_retry(survey, indices, asked, &opened, &err);
+    if (status == CFSPLIT_OK)
+        tool_say(opened ? "%" PRIu64 " items are open again; to run them: canfar-split launch %s --on local"
+                        : "%" PRIu64 " items of %s are open again: none had failed",
+                 opened, cfsplit_run_facts(run)->path);
+    free(indices);
+    cfsplit_survey_free(survey);
+    cfsplit_run_close(run);
+    return status == CFSPLIT_OK ? 0 : tool_exit(&err);
+}
+
+const struct command command_retry = {
+    .name = "retry",
+    .bit = RETRY,
+    .usage = "RUN [ITEM...] [--state failed|set-aside]",
+    .summary = "Lets failed and set-aside items run again",
+    .text = "Items that are done or rejected stay so. Replicas at work pick them up; else run or launch again.",
+    .run = run_retry,
+};
+
+/* ---- stop */
+
+static int run_stop(const struct command *command, struct settings *s)
+{
+    struct cfsplit_error err = {0};
+    struct cfsplit_run *run = NULL;
+    const char *path;
+    cfsplit_status status = tool_run_path(command, s, &path, &err);
+    if (status == CFSPLIT_OK)
+        status = cfsplit_run_open(path, &run, &err);
+    if (status == CFSPLIT_OK)
+        status = cfsplit_stop(run, s->now, &err);
+    cfsplit_run_close(run);
+    if (status != CFSPLIT_OK)
+        return tool_exit(&err);
+    tool_say("all replicas that are at work now will %s and take no more; to go on later, run it again",
+             s->now ? "end what they run" : "finish what they run");
+    return 0;
+}
+
+const struct command command_stop = {
+    .name = "stop",
+    .bit = STOP,
+    .usage = "RUN [--now]",
+    .summary = "Tells all replicas at work to finish what runs and take no more",
+    .text = "Nothing is lost: run it again to go on. Replicas that start later are not stopped.",
+    .run = run_stop,
+};

@@ -1,0 +1,273 @@
+/* canfar-split launch --on local: all replicas of a run on this machine, one bar, verify's verdict. */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "look.h"
+#include "signals.h"
+
+extern char **environ;
+
+struct launch {
+    struct cfsplit_run *run;
+    struct cfsplit_survey *survey;
+    struct signals signals;
+    pid_t *pids; /* one for each replica; 0: has ended */
+    uint32_t count, alive;
+    int worst; /* exit code of a replica that says more than verify can */
+    time_t started, last_line;
+    bool terminal;
+};
+
+/* The words of one replica's command line, each in an array of its own: argv is not const. */
+struct words {
+    char program[4096], run[8], replica[16], number[40], *argv[40];
+    struct csi_words_option {
+        char text[96];
+    } option[16];
+    size_t count;
+};
+
+static void add_word(struct words *w, char *word)
+{
+    w->argv[w->count++] = word;
+    w->argv[w->count] = NULL;
+}
+
+static void add_number(struct words *w, size_t *used, const char *name, uint64_t value, const char *unit)
+{
+    if (value == CFSPLIT_UNSET)
+        return;
+    snprintf(w->option[*used].text, sizeof w->option[*used].text, "--%s=%" PRIu64 "%s", name, value, unit);
+    add_word(w, w->option[(*used)++].text);
+}
+
+static void add_codes(struct words *w, size_t *used, const char *name, const struct cfsplit_exit_codes *codes,
+                      char *room, size_t size)
+{
+    int n = snprintf(room, size, "--%s=", name);
+    if (!codes->is_set)
+        return;
+    for (int c = 1; c < 256; c++)
+        if (codes->bits[c / 64] >> c % 64 & 1)
+            n += snprintf(room + n, size - (size_t)n, "%d,", c);
+    room[n - 1] = '\0';
+    add_word(w, room);
+    (void)used;
+}
+
+/* The processors are divided among the replicas, unless -j or the plan says otherwise. */
+static uint64_t slots_of(const struct launch *l, const struct settings *s)
+{
+    if (s->run.slots != CFSPLIT_UNSET)
+        return s->run.slots;
+    if (cfsplit_run_facts(l->run)->options.slots != CFSPLIT_UNSET)
+        return CFSPLIT_UNSET;
+    uint64_t each = cfsplit_processors() / l->count;
+    return each ? each : 1;
+}
+
+static cfsplit_status start_one(struct launch *l, const struct settings *s, uint32_t id, struct cfsplit_error *err)
+{
+    static struct words w; /* large, and used by one start at a time */
+    static char reject[1200], later[1200], path[4096];
+    size_t used = 0;
+    w.count = 0;
+    ssize_t n = readlink("/proc/self/exe", w.program, sizeof w.program - 1);
+    if (n <= 0)
+        return tool_fail(err, CFSPLIT_USAGE, "cannot find my own program in /proc: %s", strerror(errno));
+    w.program[n] = '\0';
+    snprintf(w.run, sizeof w.run, "run");
+    snprintf(w.number, sizeof w.number, "--replica=%" PRIu32 "/%" PRIu32, id, l->count);
+    snprintf(path, sizeof path, "%s%s", cfsplit_run_facts(l->run)->path[0] == '-' ? "./" : "",
+             cfsplit_run_facts(l->run)->path);
+    add_word(&w, w.program);
+    add_word(&w, w.run);
+    add_word(&w, path);
+    add_word(&w, w.number);
+    uint64_t slots = slots_of(l, s);
+    if (slots == 0) {
+        snprintf(w.option[used].text, sizeof w.option[used].text, "--jobs=auto");
+        add_word(&w, w.option[used++].text);
+    } else {
+        add_number(&w, &used, "jobs", slots, "");
+    }
+    add_number(&w, &used, "retries", s->run.retries, "");
+    add_number(&w, &used, "timeout", s->run.timeout_ms, "ms");
+    add_number(&w, &used, "max-fails", s->run.max_fails, "");
+    add_number(&w, &used, "output-limit", s->run.output_limit, "");
+    add_number(&w, &used, "grace", s->run.grace_ms, "ms");
+    add_number(&w, &used, "sync-every", s->run.sync_every_ms, "ms");
+    add_number(&w, &used, "stall-after", s->run.stall_after_ms, "ms");
+    add_codes(&w, &used, "reject-exit", &s->run.reject_exit, reject, sizeof reject);
+    add_codes(&w, &used, "later-exit", &s->run.later_exit, later, sizeof later);
+    if (s->run.no_adopt == 1) {
+        snprintf(w.option[used].text, sizeof w.option[used].text, "--no-adopt");
+        add_word(&w, w.option[used++].text);
+    }
+    posix_spawnattr_t attributes;
+    sigset_t none;
+    sigemptyset(&none);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setpgroup(&attributes, 0); /* Ctrl-C comes to us alone, and we pass it on as one order */
+    int failed = posix_spawn(&l->pids[id - 1], w.program, NULL, &attributes, w.argv, environ);
+    posix_spawnattr_destroy(&attributes);
+    if (failed)
+        return tool_fail(err, CFSPLIT_MEMORY, "cannot start replica %" PRIu32 ": %s", id, strerror(failed));
+    l->alive++;
+    return CFSPLIT_OK;
+}
+
+static void signal_all(const struct launch *l, int number)
+{
+    for (uint32_t i = 0; i < l->count; i++)
+        if (l->pids[i])
+            kill(l->pids[i], number);
+}
+
+static void note_end(struct launch *l, uint32_t i, int status)
+{
+    l->pids[i] = 0;
+    l->alive--;
+    if (WIFSIGNALED(status))
+        tool_say("replica %" PRIu32 " was killed by signal %d; to go on: canfar-split launch %s --on local", i + 1,
+                 WTERMSIG(status), cfsplit_run_facts(l->run)->path);
+    else if (WEXITSTATUS(status) > 1 && WEXITSTATUS(status) > l->worst)
+        l->worst = WEXITSTATUS(status);
+}
+
+static void reap(struct launch *l)
+{
+    int status;
+    for (uint32_t i = 0; i < l->count; i++)
+        if (l->pids[i] && waitpid(l->pids[i], &status, WNOHANG) == l->pids[i])
+            note_end(l, i, status);
+}
+
+/* One bar on a terminal; else a line a minute. */
+static void show(struct launch *l, bool last)
+{
+    const struct cfsplit_counts *c = cfsplit_survey_counts(l->survey);
+    char counts[200], bar[31];
+    time_t now = time(NULL);
+    if (!l->terminal && !last && now - l->last_line < 60)
+        return;
+    l->last_line = now;
+    look_counts(c, counts);
+    uint64_t ended = c->total - c->by_state[CFSPLIT_PENDING] - c->by_state[CFSPLIT_RUNNING];
+    size_t filled = c->total ? (size_t)(ended * 30 / c->total) : 30;
+    memset(bar, '.', 30);
+    memset(bar, '#', filled);
+    bar[30] = '\0';
+    double took = difftime(now, l->started);
+    char left[48] = "";
+    if (ended && ended < c->total && took >= 2)
+        snprintf(left, sizeof left, "; about %.0f s left", took / (double)ended * (double)(c->total - ended));
+    if (l->terminal)
+        fprintf(stderr, "\r\033[K[%s] %" PRIu64 " of %" PRIu64 ": %s%s%s", bar, ended, c->total, counts, left,
+                last ? "\n" : "");
+    else
+        tool_say("%" PRIu64 " of %" PRIu64 ": %s%s", ended, c->total, counts, left);
+}
+
+static cfsplit_status wait_for_all(struct launch *l, struct cfsplit_error *err)
+{
+    struct pollfd wake = {.fd = l->signals.fd, .events = POLLIN};
+    int passed = 0;
+    cfsplit_status status = CFSPLIT_OK;
+    while (l->alive > 0) {
+        poll(&wake, 1, l->terminal ? 250 : 1000);
+        enum cfsplit_order order = signals_read(&l->signals);
+        if (order >= CFSPLIT_DRAIN && (int)order != passed) {
+            tool_say(order == CFSPLIT_DRAIN ? "stopping: nothing is lost, launch again to go on" : "stopping at once");
+            for (int again = passed; again < (int)order; again++)
+                signal_all(l, order == CFSPLIT_ABORT ? SIGINT : SIGTERM);
+            passed = (int)order;
+        }
+        reap(l);
+        if (l->terminal || time(NULL) - l->last_line >= 60) {
+            status = cfsplit_survey_refresh(l->survey, err);
+            if (status != CFSPLIT_OK)
+                return status;
+            show(l, false);
+        }
+    }
+    return CFSPLIT_OK;
+}
+
+static cfsplit_status launch_local(struct launch *l, const struct settings *s, struct cfsplit_error *err)
+{
+    l->count = cfsplit_run_facts(l->run)->replicas;
+    l->pids = calloc(l->count, sizeof *l->pids);
+    l->terminal = isatty(STDERR_FILENO);
+    l->started = l->last_line = time(NULL);
+    cfsplit_status status = l->pids ? signals_open(&l->signals, err) : tool_fail(err, CFSPLIT_MEMORY, "out of memory");
+    if (status == CFSPLIT_OK)
+        status = cfsplit_survey_new(l->run, false, &l->survey, err);
+    for (uint32_t id = 1; status == CFSPLIT_OK && id <= l->count; id++)
+        status = start_one(l, s, id, err);
+    if (status == CFSPLIT_OK)
+        status = wait_for_all(l, err);
+    if (status != CFSPLIT_OK) {
+        signal_all(l, SIGTERM);
+        for (uint32_t i = 0; i < l->count && l->pids; i++)
+            if (l->pids[i])
+                waitpid(l->pids[i], NULL, 0);
+    }
+    cfsplit_survey_free(l->survey);
+    l->survey = NULL;
+    if (status == CFSPLIT_OK)
+        status = cfsplit_survey_new(l->run, true, &l->survey, err);
+    return status;
+}
+
+static int run_launch(const struct command *command, struct settings *s)
+{
+    struct cfsplit_error err = {0};
+    struct launch l = {.signals.fd = -1};
+    const char *path;
+    char verdict[400];
+    int code;
+    cfsplit_status status = tool_run_path(command, s, &path, &err);
+    if (status == CFSPLIT_OK && (!s->on || strcmp(s->on, "local") != 0))
+        status = tool_fail(&err, CFSPLIT_USAGE, "launch: on what? --on local");
+    if (status == CFSPLIT_OK)
+        status = cfsplit_run_open(path, &l.run, &err);
+    if (status == CFSPLIT_OK && s->replicas != CFSPLIT_UNSET && s->replicas != cfsplit_run_facts(l.run)->replicas)
+        status = tool_fail(&err, CFSPLIT_USAGE, "%s was planned for %" PRIu32 " replicas, not %" PRIu64, path,
+                           cfsplit_run_facts(l.run)->replicas, s->replicas);
+    if (status == CFSPLIT_OK)
+        status = launch_local(&l, s, &err);
+    if (status == CFSPLIT_OK) {
+        show(&l, true);
+        look_verdict(l.run, l.survey, verdict);
+        tool_say("%s", verdict);
+        code = cfsplit_survey_counts(l.survey)->complete ? 0 : l.worst ? l.worst : 1;
+    } else {
+        code = tool_exit(&err);
+    }
+    cfsplit_survey_free(l.survey);
+    cfsplit_run_close(l.run);
+    free(l.pids);
+    return code;
+}
+
+const struct command command_launch = {
+    .name = "launch",
+    .bit = LAUNCH,
+    .usage = "RUN --on local [-j N]",
+    .summary = "Starts all replicas of a run on this machine and waits for them",
+    .text = "The processors are divided among the replicas. Ends with the verdict of verify. Only what is not done yet "
+            "is started.",
+    .run = run_launch,
+};

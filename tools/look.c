@@ -1,0 +1,263 @@
+/* canfar-split status and verify. */
+#include "look.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+json_t *look_json(const struct cfsplit_run *run, const struct cfsplit_survey *survey)
+{
+    static const char *const keys[] = {"pending", "running", "done", "failed", "rejected", "set_aside"};
+    const struct cfsplit_counts *c = cfsplit_survey_counts(survey);
+    const struct cfsplit_facts *facts = cfsplit_run_facts(run);
+    size_t missing_count, life_count;
+    const uint32_t *missing = cfsplit_survey_missing(survey, &missing_count);
+    const struct cfsplit_life_view *lives = cfsplit_survey_lives(survey, &life_count);
+    json_t *root = json_object(), *ids = json_array(), *replicas = json_array();
+    json_object_set_new(root, "run_id", json_string(facts->run_id));
+    json_object_set_new(root, "strategy", json_string(cfsplit_strategy_word(facts->strategy)));
+    json_object_set_new(root, "total", json_integer((json_int_t)c->total));
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        json_object_set_new(root, keys[i], json_integer((json_int_t)c->by_state[i]));
+    json_object_set_new(root, "duplicates", json_integer((json_int_t)c->duplicates));
+    json_object_set_new(root, "replicas_expected", json_integer(c->replicas_expected));
+    json_object_set_new(root, "replicas_seen", json_integer(c->replicas_seen));
+    for (size_t i = 0; i < missing_count; i++)
+        json_array_append_new(ids, json_integer(missing[i]));
+    json_object_set_new(root, "replicas_missing", ids);
+    json_object_set_new(root, "replicas_working", json_integer(c->working));
+    for (size_t i = 0; i < life_count; i++)
+        json_array_append_new(replicas, json_pack("{s:i, s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "replica",
+                                                  (int)lives[i].replica, "start", (int)lives[i].start, "life",
+                                                  cfsplit_life_word(lives[i].life), "host", lives[i].host, "name",
+                                                  lives[i].name, "started", (json_int_t)lives[i].started, "done",
+                                                  (json_int_t)lives[i].done, "failed", (json_int_t)lives[i].failed,
+                                                  "rejected", (json_int_t)lives[i].rejected));
+    json_object_set_new(root, "replicas", replicas);
+    json_object_set_new(root, "complete", json_boolean(c->complete));
+    return root;
+}
+
+void look_print_json(json_t *root)
+{
+    json_dumpf(root, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    putchar('\n');
+    json_decref(root);
+}
+
+void look_counts(const struct cfsplit_counts *c, char out[200])
+{
+    static const struct {
+        enum cfsplit_state state;
+        bool always;
+    } order[] = {{CFSPLIT_DONE, true},       {CFSPLIT_REJECTED, false}, {CFSPLIT_FAILED, false},
+                 {CFSPLIT_SET_ASIDE, false}, {CFSPLIT_RUNNING, false},  {CFSPLIT_PENDING, false}};
+    int n = 0;
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+        if (order[i].always || c->by_state[order[i].state])
+            n += snprintf(out + n, (size_t)(200 - n), "%s%" PRIu64 " %s", n ? ", " : "", c->by_state[order[i].state],
+                          cfsplit_state_word(order[i].state));
+}
+
+void look_name(const struct cfsplit_life_view *life, char out[64])
+{
+    static const char *const ordinals[] = {"", "", " (second start)", " (third start)"};
+    char start[32] = "";
+    if (life->start < 4)
+        snprintf(start, sizeof start, "%s", ordinals[life->start]);
+    else
+        snprintf(start, sizeof start, " (start %" PRIu32 ")", life->start);
+    if (life->replica)
+        snprintf(out, 64, "replica %" PRIu32 "%s", life->replica, start);
+    else
+        snprintf(out, 64, "spare %" PRIu32, life->start);
+}
+
+static void print_lives(const struct cfsplit_survey *survey)
+{
+    size_t n, missing_count;
+    const struct cfsplit_life_view *lives = cfsplit_survey_lives(survey, &n);
+    const uint32_t *missing = cfsplit_survey_missing(survey, &missing_count);
+    for (size_t i = 0; i < n; i++) {
+        char name[64];
+        look_name(&lives[i], name);
+        printf("  %-26s %6" PRIu64 " done %6" PRIu64 " rejected %6" PRIu64 " failed   %s, %s\n", name, lives[i].done,
+               lives[i].rejected, lives[i].failed, cfsplit_life_word(lives[i].life), lives[i].host);
+    }
+    for (size_t i = 0; i < missing_count; i++) {
+        size_t last = i;
+        while (last + 1 < missing_count && missing[last + 1] == missing[last] + 1)
+            last++;
+        if (last == i)
+            printf("  replica %" PRIu32 ": has not come\n", missing[i]);
+        else
+            printf("  replicas %" PRIu32 " to %" PRIu32 ": have not come\n", missing[i], missing[last]);
+        i = last;
+    }
+}
+
+static void print_status(const struct cfsplit_run *run, const struct cfsplit_survey *survey)
+{
+    const struct cfsplit_counts *c = cfsplit_survey_counts(survey);
+    const struct cfsplit_facts *facts = cfsplit_run_facts(run);
+    char counts[200];
+    look_counts(c, counts);
+    printf("%s: %" PRIu64 " items, strategy %s\n  %s\n", facts->path, c->total, cfsplit_strategy_word(facts->strategy),
+           counts);
+    printf("replicas: %" PRIu32 " expected, %" PRIu32 " came, %" PRIu32 " at work\n", c->replicas_expected,
+           c->replicas_seen, c->working);
+    print_lives(survey);
+    if (c->torn_bytes)
+        printf("%" PRIu64 " bytes of unfinished records behind the ends of lost replicas were dropped\n",
+               c->torn_bytes);
+}
+
+static bool has_ended(const struct cfsplit_counts *c)
+{
+    return c->by_state[CFSPLIT_PENDING] == 0 && c->by_state[CFSPLIT_RUNNING] == 0;
+}
+
+static int run_status(const struct command *command, struct settings *s)
+{
+    struct cfsplit_error err = {0};
+    struct cfsplit_run *run = NULL;
+    struct cfsplit_survey *survey = NULL;
+    const char *path;
+    cfsplit_status status = tool_run_path(command, s, &path, &err);
+    if (status == CFSPLIT_OK)
+        status = cfsplit_run_open(path, &run, &err);
+    if (status == CFSPLIT_OK)
+        status = cfsplit_survey_new(run, false, &survey, &err);
+    while (status == CFSPLIT_OK) {
+        if (s->json)
+            look_print_json(look_json(run, survey));
+        else
+            print_status(run, survey);
+        if (!s->watch || has_ended(cfsplit_survey_counts(survey)) || fflush(stdout) != 0)
+            break;
+        sleep(2);
+        if (!s->json && isatty(STDOUT_FILENO))
+            printf("\033[H\033[J");
+        status = cfsplit_survey_refresh(survey, &err);
+    }
+    cfsplit_survey_free(survey);
+    cfsplit_run_close(run);
+    return status == CFSPLIT_OK ? 0 : tool_exit(&err);
+}
+
+const struct command command_status = {
+    .name = "status",
+    .bit = STATUS,
+    .usage = "RUN [--watch] [--json]",
+    .summary = "How far a run is: counts, and a roll call of its replicas",
+    .run = run_status,
+};
+
+/* ---- verify */
+
+enum { named_at_most = 20 };
+
+static const char *reason_of(const struct cfsplit_item_view *view)
+{
+    if (view->state == CFSPLIT_RUNNING)
+        return "running";
+    if (view->last.number == 0)
+        return "never started";
+    if (!view->last.class_word)
+        return "its replica was lost while it ran";
+    return view->last.text[0] ? view->last.text : "it printed nothing";
+}
+
+static cfsplit_status name_open_items(struct cfsplit_survey *survey, struct cfsplit_error *err)
+{
+    const struct cfsplit_counts *c = cfsplit_survey_counts(survey);
+    uint64_t named = 0;
+    for (uint64_t i = 0; i < c->total; i++) {
+        enum cfsplit_state state = cfsplit_survey_state(survey, i);
+        struct cfsplit_item_view view;
+        if (state == CFSPLIT_DONE || state == CFSPLIT_REJECTED)
+            continue;
+        cfsplit_status status = cfsplit_survey_item(survey, i, &view, err);
+        if (status != CFSPLIT_OK)
+            return status;
+        printf("%s: %s (%s %" PRIu32 "): %s\n", cfsplit_state_word(state), cfsplit_quote(view.item.name).text,
+               view.last.number ? "attempt" : "replica", view.last.number ? view.last.number : view.share,
+               reason_of(&view));
+        named++;
+        if (named == named_at_most && isatty(STDOUT_FILENO)) {
+            printf("and more; all of them: canfar-split verify ... | cat\n");
+            break;
+        }
+    }
+    return CFSPLIT_OK;
+}
+
+void look_verdict(const struct cfsplit_run *run, const struct cfsplit_survey *survey, char out[400])
+{
+    const struct cfsplit_counts *c = cfsplit_survey_counts(survey);
+    char counts[200];
+    look_counts(c, counts);
+    if (c->complete)
+        snprintf(out, 400, "complete: %" PRIu64 " of %" PRIu64 " items accounted for: %s", c->total, c->total, counts);
+    else
+        snprintf(out, 400, "incomplete: %s; see: canfar-split items %.120s --state %s", counts,
+                 cfsplit_run_facts(run)->path,
+                 cfsplit_state_word(c->by_state[CFSPLIT_FAILED]      ? CFSPLIT_FAILED
+                                    : c->by_state[CFSPLIT_SET_ASIDE] ? CFSPLIT_SET_ASIDE
+                                    : c->by_state[CFSPLIT_PENDING]   ? CFSPLIT_PENDING
+                                                                     : CFSPLIT_RUNNING));
+}
+
+static cfsplit_status print_verdict(const struct cfsplit_run *run, struct cfsplit_survey *survey,
+                                    struct cfsplit_error *err)
+{
+    const struct cfsplit_counts *c = cfsplit_survey_counts(survey);
+    size_t missing_count;
+    char verdict[400];
+    const uint32_t *missing = cfsplit_survey_missing(survey, &missing_count);
+    cfsplit_status status = name_open_items(survey, err);
+    for (size_t i = 0; i < missing_count && !c->complete; i++)
+        printf("replica %" PRIu32 " has not come\n", missing[i]);
+    if (c->duplicates)
+        printf("%" PRIu64 " items were done more than once\n", c->duplicates);
+    look_verdict(run, survey, verdict);
+    printf("%s\n", verdict);
+    return status;
+}
+
+static int run_verify(const struct command *command, struct settings *s)
+{
+    struct cfsplit_error err = {0};
+    struct cfsplit_run *run = NULL;
+    struct cfsplit_survey *survey = NULL;
+    const char *path;
+    int code = 0;
+    cfsplit_status status = tool_run_path(command, s, &path, &err);
+    if (status == CFSPLIT_OK)
+        status = cfsplit_run_open(path, &run, &err);
+    if (status == CFSPLIT_OK)
+        status = cfsplit_run_check(run, &err);
+    if (status == CFSPLIT_OK)
+        status = cfsplit_survey_new(run, true, &survey, &err);
+    if (status == CFSPLIT_OK && s->json)
+        look_print_json(look_json(run, survey));
+    else if (status == CFSPLIT_OK)
+        status = print_verdict(run, survey, &err);
+    if (status == CFSPLIT_OK && (!cfsplit_survey_counts(survey)->complete || cfsplit_survey_counts(survey)->duplicates))
+        code = cfsplit_status_exit_code(CFSPLIT_INCOMPLETE);
+    cfsplit_survey_free(survey);
+    cfsplit_run_close(run);
+    return status == CFSPLIT_OK ? code : tool_exit(&err);
+}
+
+const struct command command_verify = {
+    .name = "verify",
+    .bit = VERIFY,
+    .usage = "RUN [--json]",
+    .summary = "Proves that every item is accounted for: exit 0 only if the run is complete",
+    .text = "Names every item that is neither done nor rejected, and why. Exit codes: 0 complete, 1 not complete, 3 "
+            "damaged.",
+    .run = run_verify,
+};

@@ -1,0 +1,80 @@
+/* canfar-split plan, and planning on behalf of run. */
+#include "plan.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static cfsplit_status fill_request(const struct settings *s, uint64_t replicas, struct cfsplit_plan_request *request,
+                                   struct cfsplit_error *err)
+{
+    *request = (struct cfsplit_plan_request){.size = sizeof *request,
+                                             .strategy = CFSPLIT_SIZE,
+                                             .group = s->group,
+                                             .replicas = replicas,
+                                             .cwd = s->cwd,
+                                             .command = (const char *const *)s->command,
+                                             .command_count = s->command_count,
+                                             .options = s->run};
+    if (request->command_count == 0)
+        return tool_fail(err, CFSPLIT_USAGE, "what is to be done with each item? put it last: ... -- COMMAND {}");
+    return s->strategy ? cfsplit_strategy_find(s->strategy, &request->strategy, err) : CFSPLIT_OK;
+}
+
+cfsplit_status plan_request(const struct settings *s, uint64_t replicas, struct cfsplit_plan_request *request,
+                            struct cfsplit_error *err)
+{
+    return fill_request(s, replicas, request, err);
+}
+
+cfsplit_status plan_make(const struct settings *s, const char *path, size_t first_source, uint64_t replicas,
+                         bool *created, struct cfsplit_error *err)
+{
+    struct cfsplit_plan_request request;
+    struct cfsplit_list *list = NULL;
+    *created = false;
+    cfsplit_status status = fill_request(s, replicas, &request, err);
+    if (status == CFSPLIT_OK)
+        status = tool_list(s, first_source, request.strategy == CFSPLIT_SIZE, true, &list, err);
+    if (status == CFSPLIT_OK)
+        status = cfsplit_plan(path, list, &request, created, err);
+    cfsplit_list_free(list);
+    return status;
+}
+
+static int run_plan(const struct command *command, struct settings *s)
+{
+    struct cfsplit_error err = {0};
+    struct cfsplit_run *run = NULL;
+    const char *path;
+    bool created = false;
+    cfsplit_status status = tool_run_path(command, s, &path, &err);
+    if (status == CFSPLIT_OK && s->replicas == CFSPLIT_UNSET)
+        status = tool_fail(&err, CFSPLIT_USAGE, "plan: among how many replicas? --replicas N");
+    if (status == CFSPLIT_OK)
+        status = plan_make(s, path, 1, s->replicas, &created, &err);
+    if (status == CFSPLIT_OK)
+        status = cfsplit_run_open(path, &run, &err);
+    if (status != CFSPLIT_OK)
+        return tool_exit(&err);
+    const struct cfsplit_facts *facts = cfsplit_run_facts(run);
+    if (created)
+        tool_say("%s: %" PRIu64 " items for %" PRIu32 " replicas by %s; to run it: canfar-split launch %s --on local",
+                 path, facts->items, facts->replicas, cfsplit_strategy_word(facts->strategy), path);
+    else
+        tool_say("%s: already planned", path);
+    cfsplit_run_close(run);
+    return 0;
+}
+
+const struct command command_plan = {
+    .name = "plan",
+    .bit = PLAN,
+    .usage = "RUN [ITEM...] --replicas N [-- COMMAND...]",
+    .summary = "Freezes a list, a strategy and a command in the run directory RUN",
+    .text = "Items are arguments, quoted patterns, --from and -r, in the order given. COMMAND is started once for each "
+            "item, without\n"
+            "a shell; in it {} is the item, {/} its basename, {//} its folder, {.} and {/.} these without extension, "
+            "{#} its\n"
+            "number; without any of these the item comes last. The same plan again is no error.",
+    .run = run_plan,
+};

@@ -1,0 +1,15 @@
+/* Planning, for the commands that may have to. */
+#ifndef TOOLS_PLAN_H
+#define TOOLS_PLAN_H
+
+#include "tool.h"
+
+/* What the command line asks to be planned. Errors: CFSPLIT_USAGE without a command or with an unknown strategy. */
+cfsplit_status plan_request(const struct settings *s, uint64_t replicas, struct cfsplit_plan_request *request,
+                            struct cfsplit_error *err);
+
+/* Plans the run at `path` from the sources after the first `first_source`. */
+cfsplit_status plan_make(const struct settings *s, const char *path, size_t first_source, uint64_t replicas,
+                         bool *created, struct cfsplit_error *err);
+
+#endif
