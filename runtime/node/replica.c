@@ -74,6 +74,13 @@ static cfsplit_status open_exec(struct csi_replica *r, struct cfsplit_error *err
     return csi_exec_new(&options, &sink, &r->exec, err);
 }
 
+/* Several beats fall into the silence after which a replica is taken for lost. */
+static uint64_t beat_interval_ms(const struct csi_replica *r)
+{
+    uint64_t interval = r->options.stall_after_ms / 6;
+    return interval > beat_every_ms ? beat_every_ms : interval > 0 ? interval : 1;
+}
+
 static cfsplit_status begin(struct csi_replica *r, struct cfsplit_error *err)
 {
     bool now;
@@ -95,7 +102,7 @@ static cfsplit_status begin(struct csi_replica *r, struct cfsplit_error *err)
     if (status == CFSPLIT_OK)
         status = csi_output_open(&r->output, r->run, r->inc.name, err);
     if (status == CFSPLIT_OK)
-        status = csi_heart_start(&r->heart, r->run, r->inc.name, beat_every_ms, err);
+        status = csi_heart_start(&r->heart, r->run, r->inc.name, beat_interval_ms(r), err);
     if (status == CFSPLIT_OK)
         status = csi_child_env_init(&r->env, r->asked->environment, r->asked->id, r->run->spec.replicas, r->inc.name,
                                     r->run->spec.seed, err);
