@@ -45,7 +45,7 @@ static void test_long_names(void)
         char name[5001];
         memset(name, (int)first, 5000);
         name[5000] = '\0';
-        struct csi_quoted q = csi_quote(name);
+        struct cfsplit_quoted q = csi_quote(name);
         CHECK(strlen(q.text) < sizeof q.text);
         CHECK(strstr(q.text, "...") != NULL);
     }
