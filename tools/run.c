@@ -198,7 +198,7 @@ static int plan_and_run(struct settings *s)
         else if (s->replicas == CFSPLIT_UNSET)
             status = tool_fail(&err, CFSPLIT_USAGE, "a spare replica does not know how many there are: --replicas N");
         if (status == CFSPLIT_OK)
-            status = plan_make(s, s->in, 0, s->spare ? s->replicas : me.count, &created, &err);
+            status = plan_make(s, s->in, 0, s->spare ? s->replicas : me.count, false, &created, &err);
     }
     if (status != CFSPLIT_OK)
         return tool_exit(&err);
@@ -230,7 +230,7 @@ static int run_here(struct settings *s)
         s->run.slots = 0;
     strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", localtime_r(&now, &tm));
     snprintf(path, sizeof path, ".canfar-split/%s-%ld", stamp, (long)getpid());
-    status = plan_make(s, path, 0, 1, &created, &err);
+    status = plan_make(s, path, 0, 1, true, &created, &err);
     if (status != CFSPLIT_OK)
         return tool_exit(&err);
     tool_say("in %s", path);

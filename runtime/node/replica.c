@@ -321,7 +321,8 @@ static cfsplit_status finish(struct csi_replica *r, cfsplit_status status, struc
     bool opened = r->journal.fd >= 0;
     csi_exec_free(r->exec);
     r->exec = NULL;
-    r->result->not_started = r->feed.run ? csi_feed_open_items(&r->feed) : 0;
+    if (r->feed.run && csi_feed_open_items(&r->feed, &r->result->not_started, &second) != CFSPLIT_OK)
+        tell(r, second.message);
     /* What has not failed in storage, or been fenced, can still say how it ended. */
     if (opened && !r->journal.broken && status != CFSPLIT_FENCED) {
         cfsplit_status closing = give_back(r, status == CFSPLIT_OK ? "finished" : cfsplit_status_text(status), &second);
