@@ -95,7 +95,7 @@ if [ "$code" -eq 1 ]; then
     case " $found" in
     *' image '* | *' short '* | *' endless '*) ;;
     *' alien '*) reject "not a FITS file" ;;
-    *' line '*' table '*) reject "no image in it: 1-D data and tables only" ;;
+    *' line '*'table '*) reject "no image in it: 1-D data and tables only" ;;
     *' line '*) reject "no image in it: 1-D data only" ;;
     *' table '*) reject "no image in it: tables only" ;;
     *) reject "no image in it: no data at all" ;;
