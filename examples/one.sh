@@ -73,8 +73,9 @@ walk_headers() {
     [ "$block" -eq "$blocks" ] || echo short
 }
 
+# Says why there is nothing to do. It is the reason that canfar-split shows.
 reject() {
-    echo "rejected: $1"
+    echo "$1"
     exit 65
 }
 
@@ -94,10 +95,10 @@ if [ "$code" -eq 1 ]; then
     case " $found" in
     *' image '* | *' short '* | *' endless '*) ;;
     *' alien '*) reject "not a FITS file" ;;
-    *' line '*' table '*) reject "no image in it, 1-D data and tables only" ;;
-    *' line '*) reject "no image in it, 1-D data only" ;;
-    *' table '*) reject "no image in it, tables only" ;;
-    *) reject "no image in it, no data at all" ;;
+    *' line '*'table '*) reject "no image in it: 1-D data and tables only" ;;
+    *' line '*) reject "no image in it: 1-D data only" ;;
+    *' table '*) reject "no image in it: tables only" ;;
+    *) reject "no image in it: no data at all" ;;
     esac
     case " $found" in
     *' short '* | *' endless '*) echo "the file is cut off: its headers promise more than it holds" >>said ;;
