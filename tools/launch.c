@@ -1,5 +1,6 @@
 /* canfar-split launch --on local: all replicas of a run on this machine, one bar, verify's verdict. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -26,6 +27,7 @@ struct launch {
     int worst; /* exit code of a replica that says more than verify can */
     time_t started, last_line;
     bool terminal;
+    int talk; /* what the replicas say on stderr, so that it does not run into the bar */
 };
 
 /* The words of one replica's command line. */
@@ -100,21 +102,26 @@ static void add_options(struct words *w, const struct launch *l, const struct se
         add_word(w, "--no-adopt");
 }
 
-static int spawn(struct words *w, pid_t *pid)
+static int spawn(struct words *w, int talk, pid_t *pid)
 {
     posix_spawnattr_t attributes;
+    posix_spawn_file_actions_t files;
     sigset_t none;
     sigemptyset(&none);
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setpgroup(&attributes, 0); /* Ctrl-C comes to us alone, and we pass it on as one order */
-    int failed = posix_spawn(pid, w->argv[0], NULL, &attributes, w->argv, environ);
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_adddup2(&files, talk, STDERR_FILENO);
+    int failed = posix_spawn(pid, w->argv[0], &files, &attributes, w->argv, environ);
+    posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attributes);
     return failed;
 }
 
-static cfsplit_status start_one(struct launch *l, const struct settings *s, uint32_t id, struct cfsplit_error *err)
+static cfsplit_status start_one(struct launch *l, const struct settings *s, uint32_t id, int talk,
+                                struct cfsplit_error *err)
 {
     struct words w = {.count = 0};
     char program[4096];
@@ -128,7 +135,7 @@ static cfsplit_status start_one(struct launch *l, const struct settings *s, uint
     add_word(&w, "%s%s", path[0] == '-' ? "./" : "", path);
     add_word(&w, "--replica=%" PRIu32 "/%" PRIu32, id, l->count);
     add_options(&w, l, s);
-    int failed = w.failed ? ENOMEM : spawn(&w, &l->pids[id - 1]);
+    int failed = w.failed ? ENOMEM : spawn(&w, talk, &l->pids[id - 1]);
     while (w.count > 0)
         free(w.argv[--w.count]);
     if (failed)
@@ -189,13 +196,23 @@ static void show(struct launch *l, bool last)
         tool_say("%" PRIu64 " of %" PRIu64 ": %s%s", ended, c->total, counts, left);
 }
 
+/* Passes on what the replicas say, above the bar. A line is one write, so lines are whole. */
+static void listen(const struct launch *l)
+{
+    char text[4096];
+    ssize_t n;
+    while ((n = read(l->talk, text, sizeof text)) > 0)
+        fprintf(stderr, "%s%.*s", l->terminal ? "\r\033[K" : "", (int)n, text);
+}
+
 static cfsplit_status wait_for_all(struct launch *l, struct cfsplit_error *err)
 {
-    struct pollfd wake = {.fd = l->signals.fd, .events = POLLIN};
+    struct pollfd wake[2] = {{.fd = l->signals.fd, .events = POLLIN}, {.fd = l->talk, .events = POLLIN}};
     int passed = 0;
     cfsplit_status status = CFSPLIT_OK;
     while (l->alive > 0) {
-        poll(&wake, 1, l->terminal ? 250 : 1000);
+        poll(wake, 2, l->terminal ? 250 : 1000);
+        listen(l);
         enum cfsplit_order order = signals_read(&l->signals);
         if (order >= CFSPLIT_DRAIN && (int)order != passed) {
             tool_say(order == CFSPLIT_DRAIN ? "stopping: nothing is lost, launch again to go on" : "stopping at once");
@@ -214,6 +231,20 @@ static cfsplit_status wait_for_all(struct launch *l, struct cfsplit_error *err)
     return CFSPLIT_OK;
 }
 
+static cfsplit_status start_all(struct launch *l, const struct settings *s, struct cfsplit_error *err)
+{
+    int pipe_fds[2];
+    cfsplit_status status = CFSPLIT_OK;
+    if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) != 0)
+        return tool_fail(err, CFSPLIT_MEMORY, "cannot make a pipe: %s", strerror(errno));
+    fcntl(pipe_fds[1], F_SETFL, 0); /* who speaks waits; who listens does not */
+    l->talk = pipe_fds[0];
+    for (uint32_t id = 1; status == CFSPLIT_OK && id <= l->count; id++)
+        status = start_one(l, s, id, pipe_fds[1], err);
+    close(pipe_fds[1]);
+    return status;
+}
+
 static cfsplit_status launch_local(struct launch *l, const struct settings *s, struct cfsplit_error *err)
 {
     l->count = cfsplit_run_facts(l->run)->replicas;
@@ -223,10 +254,11 @@ static cfsplit_status launch_local(struct launch *l, const struct settings *s, s
     cfsplit_status status = l->pids ? signals_open(&l->signals, err) : tool_fail(err, CFSPLIT_MEMORY, "out of memory");
     if (status == CFSPLIT_OK)
         status = cfsplit_survey_new(l->run, false, &l->survey, err);
-    for (uint32_t id = 1; status == CFSPLIT_OK && id <= l->count; id++)
-        status = start_one(l, s, id, err);
+    if (status == CFSPLIT_OK)
+        status = start_all(l, s, err);
     if (status == CFSPLIT_OK)
         status = wait_for_all(l, err);
+    listen(l);
     if (status != CFSPLIT_OK) {
         signal_all(l, SIGTERM);
         for (uint32_t i = 0; i < l->count && l->pids; i++)
@@ -243,7 +275,7 @@ static cfsplit_status launch_local(struct launch *l, const struct settings *s, s
 static int run_launch(const struct command *command, struct settings *s)
 {
     struct cfsplit_error err = {0};
-    struct launch l = {.signals.fd = -1};
+    struct launch l = {.signals.fd = -1, .talk = -1};
     const char *path;
     char verdict[400];
     int code;
@@ -268,6 +300,8 @@ static int run_launch(const struct command *command, struct settings *s)
     cfsplit_survey_free(l.survey);
     cfsplit_run_close(l.run);
     free(l.pids);
+    if (l.talk >= 0)
+        close(l.talk);
     return code;
 }
 
