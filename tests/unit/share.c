@@ -76,14 +76,14 @@ static void check_row(const struct row *row)
 static void test_python_client(void)
 {
     static char line[20000];
-    struct row row;
+    struct row row = {0};
     FILE *file = fopen(CFSPLIT_TESTS_DIR "/conformance/upstream-partitions.tsv", "r");
     unsigned rows = 0;
     CU_ASSERT_PTR_NOT_NULL_FATAL(file);
     while (fgets(line, sizeof line, file)) {
         if (line[0] == '#')
             continue;
-        CHECK(read_row(line, &row));
+        CU_ASSERT_TRUE_FATAL(read_row(line, &row));
         check_row(&row);
         rows++;
     }
