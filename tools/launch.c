@@ -16,8 +16,6 @@
 #include "look.h"
 #include "signals.h"
 
-extern char **environ;
-
 struct launch {
     struct cfsplit_run *run;
     struct cfsplit_survey *survey;
@@ -251,7 +249,9 @@ static cfsplit_status launch_local(struct launch *l, const struct settings *s, s
     l->pids = calloc(l->count, sizeof *l->pids);
     l->terminal = isatty(STDERR_FILENO);
     l->started = l->last_line = time(NULL);
-    cfsplit_status status = l->pids ? signals_open(&l->signals, err) : tool_fail(err, CFSPLIT_MEMORY, "out of memory");
+    if (!l->pids)
+        return tool_fail(err, CFSPLIT_MEMORY, "out of memory");
+    cfsplit_status status = signals_open(&l->signals, err);
     if (status == CFSPLIT_OK)
         status = cfsplit_survey_new(l->run, false, &l->survey, err);
     if (status == CFSPLIT_OK)
@@ -261,7 +261,7 @@ static cfsplit_status launch_local(struct launch *l, const struct settings *s, s
     listen(l);
     if (status != CFSPLIT_OK) {
         signal_all(l, SIGTERM);
-        for (uint32_t i = 0; i < l->count && l->pids; i++)
+        for (uint32_t i = 0; i < l->count; i++)
             if (l->pids[i])
                 waitpid(l->pids[i], NULL, 0);
     }

@@ -11,8 +11,6 @@
 #include "plan.h"
 #include "signals.h"
 
-extern char **environ;
-
 struct running {
     struct signals signals;
     struct cfsplit_run *run;

@@ -109,7 +109,9 @@ static cfsplit_status is_silent(struct csi_feed *feed, const struct csi_inc *inc
     struct csi_watched *w = watch(feed, inc);
     struct csi_beat beat;
     *silent = false;
-    cfsplit_status status = w ? csi_beat_read(feed->run, inc->name, &beat, err) : csi_fail_memory(err);
+    if (!w)
+        return csi_fail_memory(err);
+    cfsplit_status status = csi_beat_read(feed->run, inc->name, &beat, err);
     if (status != CFSPLIT_OK && status != CFSPLIT_END)
         return status;
     if (w->sequence != beat.sequence) {
@@ -168,7 +170,7 @@ static cfsplit_status read_owners(struct csi_feed *feed, uint32_t piece, uint32_
     *gone = true;
     for (uint32_t k = 1; status == CFSPLIT_OK && *gone && k <= K; k++) {
         struct csi_inc owner;
-        struct csi_holding holding;
+        struct csi_holding holding = {.given_back = false};
         status = csi_claim_owner(feed->run, piece, k, &owner, err);
         if (status == CFSPLIT_END)
             return csi_fail(err, CFSPLIT_DAMAGED, "claim %" PRIu32 " of piece %" PRIu32 " is missing", k, piece);

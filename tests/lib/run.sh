@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Sourced by the shell tests: a fresh folder of their own, and words to fail with. canfar-split is on PATH.
 set -eu
 for variable in $(env | sed -n 's/^\(REPLICA_[A-Z]*\|SLURM_[A-Z_]*\|OMPI_[A-Z_]*\|JOB_COMPLETION_INDEX\)=.*/\1/p'); do

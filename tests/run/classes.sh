@@ -1,5 +1,6 @@
 #!/bin/sh
 # done, failed, rejected, later, timeout, signals; retries; what verify, items and log say of each.
+# shellcheck source=tests/lib/run.sh
 . "$(dirname "$0")/../lib/run.sh"
 cat >one.sh <<'EOF'
 #!/bin/sh

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Damage is named with file and offset and exits 3; a torn end of a journal whose replica was killed loses nothing before it.
+# shellcheck source=tests/lib/run.sh
 . "$(dirname "$0")/../lib/run.sh"
 seq 1 200 | code 0 canfar-split plan r.run --replicas 2 --strategy chunk --from - -- true
 code 0 canfar-split launch r.run --on local

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SIGTERM: the command is told, the replica exits 75, nothing is charged to the item, and running again ends the run.
+# shellcheck source=tests/lib/run.sh
 . "$(dirname "$0")/../lib/run.sh"
 cat >one.sh <<'EOF'
 #!/bin/sh

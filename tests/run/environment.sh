@@ -1,5 +1,6 @@
 #!/bin/sh
 # What a command finds: its folder, its variables, an empty stdin, its arguments.
+# shellcheck source=tests/lib/run.sh
 . "$(dirname "$0")/../lib/run.sh"
 mkdir -p data/sub elsewhere
 : >data/sub/img.fits.gz

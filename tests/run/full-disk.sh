@@ -1,5 +1,6 @@
 #!/bin/sh
 # The disk is full: nothing is lost, the replica says why and exits 5; with room again, running again ends the run.
+# shellcheck source=tests/lib/run.sh
 . "$(dirname "$0")/../lib/run.sh"
 mkdir disk
 mount -t tmpfs -o size=1m tmpfs disk 2>/dev/null || skip "no tmpfs for this user"

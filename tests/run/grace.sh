@@ -1,5 +1,6 @@
 #!/bin/sh
 # A command that ignores SIGTERM is killed after --grace; SIGINT twice ends at once, as 130.
+# shellcheck source=tests/lib/run.sh
 . "$(dirname "$0")/../lib/run.sh"
 cat >one.sh <<'EOF'
 #!/bin/sh

@@ -1,6 +1,7 @@
 #!/bin/sh
 # kill -9: what an item had printed by then survives, its attempt is known, and what it left running is ended before it is
 # started again.
+# shellcheck source=tests/lib/run.sh
 . "$(dirname "$0")/../lib/run.sh"
 cat >one.sh <<'EOF'
 #!/bin/sh

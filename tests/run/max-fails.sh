@@ -1,5 +1,6 @@
 #!/bin/sh
 # A command that cannot work is not started ten thousand times: 20 failures in a row from the start are enough.
+# shellcheck source=tests/lib/run.sh
 . "$(dirname "$0")/../lib/run.sh"
 seq 1 100 | code 0 canfar-split plan r.run --replicas 1 --strategy chunk --from - -- false
 code 1 canfar-split run r.run --replica 1

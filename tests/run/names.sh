@@ -1,5 +1,6 @@
 #!/bin/sh
 # Any byte but NUL in a name: every command gets its item exactly, no shell looks at it, and it comes back out of items -0.
+# shellcheck source=tests/lib/run.sh
 . "$(dirname "$0")/../lib/run.sh"
 {
     printf '%s\0' 'plain' 'two  spaces' "it's" '"quoted"' '-rf' '--help' '$(touch pwned)' '`touch pwned`' ';touch pwned' '*' '\n' 'a	tab'

@@ -1,5 +1,6 @@
 #!/bin/sh
 # What items print: merged, in order, capped with head and tail kept, there while they run, and readable with lz4 alone.
+# shellcheck source=tests/lib/run.sh
 . "$(dirname "$0")/../lib/run.sh"
 cat >one.sh <<'EOF'
 #!/bin/sh

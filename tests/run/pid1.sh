@@ -1,5 +1,6 @@
 #!/bin/sh
 # As process 1 of a container: signals arrive, orphans are reaped, the run goes on.
+# shellcheck source=tests/lib/run.sh
 . "$(dirname "$0")/../lib/run.sh"
 unshare --pid --fork --mount-proc true 2>/dev/null || skip "no pid namespaces for this user"
 cat >one.sh <<'EOF'

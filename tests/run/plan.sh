@@ -1,5 +1,6 @@
 #!/bin/sh
 # Planning: the same again is fine, another is refused by its first difference; bad input is named.
+# shellcheck source=tests/lib/run.sh
 . "$(dirname "$0")/../lib/run.sh"
 for i in 1 2 3; do head -c "$i" /dev/zero >"$i.fits"; done
 code 0 canfar-split plan r.run --replicas 2 '*.fits' -- true

@@ -1,5 +1,6 @@
 #!/bin/sh
 # A program that cannot be run is said once, apart from failures, and nothing counts as started.
+# shellcheck source=tests/lib/run.sh
 . "$(dirname "$0")/../lib/run.sh"
 echo '#!/bin/sh' >one.sh
 code 0 canfar-split plan r.run --replicas 1 --strategy chunk a b -- ./one.sh {}

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Every example of README.md runs as it stands: the blocks marked sh, in their order, in a folder like a user's.
 top=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tests/lib/run.sh
 . "$(dirname "$0")/../lib/run.sh"
 mkdir data out
 for i in a b c d e; do echo "$i" >"data/$i.fits"; done

@@ -1,6 +1,7 @@
 #!/bin/sh
 # A replica on "another machine" (another pid namespace) hangs: after --stall-after another takes over; what it does when it
 # wakes up is late, is never counted, and it says so.
+# shellcheck source=tests/lib/run.sh
 . "$(dirname "$0")/../lib/run.sh"
 unshare --pid --fork --mount-proc true 2>/dev/null || skip "no pid namespaces for this user"
 cat >one.sh <<'EOF'

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Replicas 2 and 4 never came: verify names them, a spare finishes their shares, and the run is complete.
+# shellcheck source=tests/lib/run.sh
 . "$(dirname "$0")/../lib/run.sh"
 seq 1 40 | code 0 canfar-split plan r.run --replicas 4 --strategy stripe --from - -- true
 code 0 canfar-split run r.run --replica 1

@@ -1,5 +1,6 @@
 #!/bin/sh
 # stop: what runs is finished, no more is taken; --now: what runs is ended, too. Running again goes on.
+# shellcheck source=tests/lib/run.sh
 . "$(dirname "$0")/../lib/run.sh"
 cat >one.sh <<'EOF'
 #!/bin/sh

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Two live replicas with one id, and a spare beside them: claims decide piece by piece, nothing is done twice.
+# shellcheck source=tests/lib/run.sh
 . "$(dirname "$0")/../lib/run.sh"
 cat >one.sh <<'EOF'
 #!/bin/sh

@@ -74,7 +74,8 @@ static void test_longest(void)
     char line[CFSPLIT_ITEM_BYTES_MAX + 8];
     struct cfsplit_list *list;
     memset(line, 'x', sizeof line);
-    memcpy(line, "a\n", 2);
+    line[0] = 'a';
+    line[1] = '\n';
     line[2 + CFSPLIT_ITEM_BYTES_MAX] = '\n';
     scratch_write("list", line, CFSPLIT_ITEM_BYTES_MAX + 3);
     CHECK_OK(cfsplit_list_new(&list, &err));

@@ -104,7 +104,7 @@ static void test_many_duplicates(void)
         CHECK_OK(cfsplit_list_resolve_duplicates(list, CFSPLIT_DUPLICATES_DROP, &err));
         CHECK_EQUAL(cfsplit_list_count(list), count);
         for (unsigned i = 0; i < count && i < cfsplit_list_count(list); i++)
-            CHECK_EQUAL(atoi(cfsplit_list_at(list, i).name), wanted[i]);
+            CHECK_EQUAL(strtol(cfsplit_list_at(list, i).name, NULL, 10), wanted[i]);
         cfsplit_list_free(list);
     }
 }

@@ -40,7 +40,7 @@ static void test_arguments(void)
     CHECK_TEXT(argument("not there.fits"), "not there.fits");
     CHECK_TEXT(argument("*.fits"), "B.fits|a.fits|b.fits|list[1].fits|t.fits|z.fits|\xc3\xa4.fits");
     CHECK_TEXT(argument("?.fits"), "B.fits|a.fits|b.fits|t.fits|z.fits"); /* bytes: a-umlaut has two */
-    CHECK_TEXT(argument("[a-y].fits"), "a.fits|b.fits");                  /* in Estonian z stands before t */
+    CHECK_TEXT(argument("[a-t].fits"), "a.fits|b.fits|t.fits");           /* no z, which Estonian has before t */
     CHECK_TEXT(argument("[a-z].fits"), "a.fits|b.fits|t.fits|z.fits");
     CHECK_TEXT(argument("no*where"), "no file matches 'no*where'");
     CHECK_TEXT(argument("nowhere/*"), "no file matches 'nowhere/*'");

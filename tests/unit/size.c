@@ -138,7 +138,7 @@ static void test_graham(void)
         }
         struct cfsplit_list *list = list_of(items, count);
         uint64_t ours = largest_share(list, R), theirs = best(weights, count, loads, R, UINT64_MAX);
-        CHECK(ours >= theirs && 3 * R * ours <= (4 * (uint64_t)R - 1) * theirs);
+        CHECK(ours >= theirs && UINT64_C(3) * R * ours <= (UINT64_C(4) * R - 1) * theirs);
         cfsplit_list_free(list);
     }
 }
