@@ -39,14 +39,14 @@ printf '%s\n' NUMBER ALPHA_J2000 DELTA_J2000 X_IMAGE Y_IMAGE FLUX_AUTO MAG_AUTO 
 
 # HDU by HDU, one line each: what it is (image, line, table, nothing), or what is wrong with the file.
 walk_headers() {
-    blocks=$((($(wc -c <image.fits) + 2879) / 2880))
+    size=$(wc -c <image.fits)
     block=0
-    while [ "$block" -lt "$blocks" ]; do
+    while [ $((block * 2880)) -lt "$size" ]; do
         hdu=$(dd if=image.fits bs=2880 skip="$block" 2>/dev/null | LC_ALL=C tr -c ' -~' '?' | fold -b -w 80 | LC_ALL=C awk -v first="$block" '
             function card(key) { return substr($0, 1, 8) == sprintf("%-8s", key) }
             function value() { v = substr($0, 11); sub(/\/.*/, "", v); gsub(/[ \047]/, "", v); return v }
-            NR == 1 && first == 0 && !card("SIMPLE") { print "alien 0"; known = 1; exit }
-            NR == 1 && first > 0 && !card("XTENSION") { print "trailer 0"; known = 1; exit }
+            NR == 1 && first == 0 && !card("SIMPLE") { print "alien 0 0"; known = 1; exit }
+            NR == 1 && first > 0 && !card("XTENSION") { print "trailer 0 0"; known = 1; exit }
             card("XTENSION") { kind = value() }
             card("BITPIX") { bits = value(); if (bits < 0) bits = -bits }
             card("NAXIS") { axes = value() + 0 }
@@ -60,17 +60,20 @@ walk_headers() {
                 if (groups == "") groups = 1
                 bytes = bits / 8 * groups * (extra + pixels)
                 what = packed ? "image" : kind ~ /TABLE/ ? "table" : !pixels ? "nothing" : wide > 1 ? "image" : "line"
-                print what, int((NR + 35) / 36) + int((bytes + 2879) / 2880)
+                header = int((NR + 35) / 36)
+                printf "%s %.0f %.0f\n", what, header + int((bytes + 2879) / 2880), header * 2880 + bytes
                 known = 1
                 exit
             }
             NR > 36000 { exit }
-            END { if (!known) print "endless 0" }')
-        echo "${hdu% *}"
-        [ "${hdu#* }" -gt 0 ] || return 0
-        block=$((block + ${hdu#* }))
+            END { if (!known) print "endless 0 0" }')
+        # shellcheck disable=SC2086 # three words: what it is, its blocks, its bytes without the padding
+        set -- $hdu
+        echo "$1"
+        [ "$2" -gt 0 ] || return 0
+        [ $((block * 2880 + $3)) -le "$size" ] || echo short
+        block=$((block + $2))
     done
-    [ "$block" -eq "$blocks" ] || echo short
 }
 
 # Says why there is nothing to do. It is the reason that canfar-split shows.

@@ -59,7 +59,7 @@ is_failed() {
 }
 
 { header SIMPLE=T BITPIX=16 NAXIS=2 NAXIS1=10 NAXIS2=10 && zeros 1; } >image.fits
-head -c 4000 image.fits >cut.fits
+head -c 3000 image.fits >cut.fits
 head -c 300 image.fits >cut-header.fits
 gzip -c image.fits >image.fits.gz
 { header SIMPLE=T BITPIX=16 NAXIS=1 NAXIS1=1500 && zeros 2; } >line.fits
