@@ -176,12 +176,11 @@ static cfsplit_status read_owners(struct csi_feed *feed, uint32_t piece, uint32_
             return csi_fail(err, CFSPLIT_DAMAGED, "claim %" PRIu32 " of piece %" PRIu32 " is missing", k, piece);
         if (status == CFSPLIT_OK && strcmp(owner.name, feed->self->name) == 0)
             *gone = false;
-        else if (status == CFSPLIT_OK)
-            status = csi_ledger_read(ledger, feed->run, &owner, piece, k, &holding, err);
-        if (status != CFSPLIT_OK || !*gone || holding.given_back)
-            continue;
-        status = end_if_lost(feed, &owner, holding.seal, now_ms, gone, err);
-        if (status == CFSPLIT_OK && *gone) /* now up to its seal */
+        if (status == CFSPLIT_OK && *gone)
+            status = csi_holding_look(feed->run, &owner, piece, k, &holding, err);
+        if (status == CFSPLIT_OK && *gone && !holding.given_back)
+            status = end_if_lost(feed, &owner, holding.seal, now_ms, gone, err);
+        if (status == CFSPLIT_OK && *gone)
             status = csi_ledger_read(ledger, feed->run, &owner, piece, k, &holding, err);
     }
     return status;
