@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,32 +21,40 @@ enum { folder_count = sizeof folders / sizeof folders[0] };
 
 /* Where a plan is built: a hidden folder beside RUN. */
 struct site {
-    char *parent; /* folder of RUN */
-    char *base;   /* its name there */
-    char *temp;   /* the hidden folder's name there */
+    char parent[PATH_MAX]; /* folder of RUN */
+    char base[NAME_MAX];   /* its name there */
+    char temp[NAME_MAX + 1];
     int parent_fd, fd;
 };
+
+/* Splits a path into folder and name. */
+static cfsplit_status name_site(struct site *site, const char *path, struct cfsplit_error *err)
+{
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    const char *slash = memrchr(path, '/', length), *base = slash ? slash + 1 : path;
+    size_t parent = slash == NULL || slash == path ? 1 : (size_t)(slash - path), rest = length - (size_t)(base - path);
+    if (parent >= sizeof site->parent || rest >= sizeof site->base)
+        return csi_fail_errno(err, CFSPLIT_USAGE, ENAMETOOLONG, "cannot plan %s", csi_quote(path).text);
+    memcpy(site->parent, slash ? path : ".", parent);
+    site->parent[parent] = '\0';
+    memcpy(site->base, base, rest);
+    site->base[rest] = '\0';
+    return CFSPLIT_OK;
+}
 
 static cfsplit_status open_site(struct site *site, const char *path, struct cfsplit_error *err)
 {
     char nonce[17];
-    cfsplit_status status = csi_io_nonce(nonce, err);
-    size_t length = strlen(path);
-    while (length > 1 && path[length - 1] == '/')
-        length--;
-    const char *slash = memrchr(path, '/', length);
-    site->parent = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
-    site->base = slash ? strndup(slash + 1, length - (size_t)(slash + 1 - path)) : strndup(path, length);
-    if (!site->parent || !site->base)
-        return csi_fail_memory(err);
+    cfsplit_status status = name_site(site, path, err);
+    if (status == CFSPLIT_OK)
+        status = csi_io_nonce(nonce, err);
     if (status != CFSPLIT_OK)
         return status;
     if (!*site->base || strcmp(site->base, ".") == 0 || strcmp(site->base, "..") == 0)
         return csi_fail(err, CFSPLIT_USAGE, "%s cannot be the name of a run", csi_quote(path).text);
-    if (asprintf(&site->temp, ".%.200s.plan-%s", site->base, nonce) < 0) {
-        site->temp = NULL;
-        return csi_fail_memory(err);
-    }
+    snprintf(site->temp, sizeof site->temp, ".%.200s.plan-%s", site->base, nonce);
     site->parent_fd = open(site->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (site->parent_fd < 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot plan %s: folder %s",
@@ -304,9 +313,6 @@ static cfsplit_status build_run(const char *path, const struct cfsplit_list *lis
         close(site.fd);
     if (site.parent_fd >= 0)
         close(site.parent_fd);
-    free(site.parent);
-    free(site.base);
-    free(site.temp);
     return status;
 }
 
