@@ -16,7 +16,7 @@ cfsplit_status feed_open(struct feed *feed, const struct settings *s, const stru
     cfsplit_status status = CFSPLIT_OK;
     if (whole || !is_streamable(s, choices))
         return tool_list_read(s, 0, choices, &feed->list, err);
-    feed->files = calloc(s->source_count, sizeof *feed->files);
+    feed->files = calloc(s->source_count, sizeof(struct cfsplit_lines *));
     if (!feed->files)
         return tool_fail(err, CFSPLIT_MEMORY, "out of memory");
     while (status == CFSPLIT_OK && feed->file_count < s->source_count) {

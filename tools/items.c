@@ -107,10 +107,8 @@ static void print_when(uint64_t ms)
     printf("%s", text);
 }
 
-static cfsplit_status print_attempt(void *context, const struct cfsplit_attempt *a, struct cfsplit_error *err)
+static void print_attempt(const struct cfsplit_attempt *a)
 {
-    (void)context;
-    (void)err;
     printf("  attempt %" PRIu32 ": ", a->number);
     print_when(a->started_ms);
     if (a->replica)
@@ -124,7 +122,46 @@ static cfsplit_status print_attempt(void *context, const struct cfsplit_attempt 
                a->exit_status, (double)(a->ended_ms - a->started_ms) / 1000, (double)a->cpu_ms / 1000,
                a->rss_kib / 1024);
     printf("%s%s\n", a->text[0] ? ": " : "", a->text);
+}
+
+/* Journals come replica by replica; people want attempts in order. */
+struct attempts {
+    struct cfsplit_attempt *at; /* each text is a copy */
+    size_t count;
+};
+
+static cfsplit_status keep_attempt(void *context, const struct cfsplit_attempt *a, struct cfsplit_error *err)
+{
+    struct attempts *all = context;
+    struct cfsplit_attempt *more = realloc(all->at, (all->count + 1) * sizeof *more);
+    char *text = strdup(a->text);
+    if (more)
+        all->at = more;
+    if (!more || !text) {
+        free(text);
+        return tool_fail(err, CFSPLIT_MEMORY, "out of memory");
+    }
+    size_t i = all->count++;
+    for (; i > 0 && more[i - 1].number > a->number; i--)
+        more[i] = more[i - 1];
+    more[i] = *a;
+    more[i].text = text;
     return CFSPLIT_OK;
+}
+
+static cfsplit_status print_attempts(struct cfsplit_survey *survey, uint64_t index, struct cfsplit_error *err)
+{
+    struct attempts all = {0};
+    cfsplit_status status = cfsplit_survey_attempts(survey, index, keep_attempt, &all, err);
+    for (size_t i = 0; i < all.count; i++) {
+        if (status == CFSPLIT_OK)
+            print_attempt(&all.at[i]);
+        char *text;
+        memcpy(&text, &all.at[i].text, sizeof text); /* ours, though the struct says const */
+        free(text);
+    }
+    free(all.at);
+    return status;
 }
 
 static cfsplit_status explain(struct cfsplit_run *run, struct cfsplit_survey *survey, uint64_t index, bool json,
@@ -145,7 +182,7 @@ static cfsplit_status explain(struct cfsplit_run *run, struct cfsplit_survey *su
            view.item.weight, cfsplit_strategy_word(facts->strategy), view.share, facts->replicas);
     if (view.last.number == 0)
         printf("  never started\n");
-    return cfsplit_survey_attempts(survey, index, print_attempt, NULL, err);
+    return print_attempts(survey, index, err);
 }
 
 static int run_explain(const struct command *command, struct settings *s)
@@ -208,9 +245,9 @@ static int run_retry(const struct command *command, struct settings *s)
     if (status == CFSPLIT_OK)
         status = cfsplit_retry(survey, indices, asked, &opened, &err);
     if (status == CFSPLIT_OK)
-        tool_say(opened ? "%" PRIu64 " items are open again; to run them: canfar-split launch %s --on local"
-                        : "%" PRIu64 " items of %s are open again: none had failed",
-                 opened, cfsplit_run_facts(run)->path);
+        tool_say(opened ? "%" PRIu64 " %s open again; to run: canfar-split launch %s --on local"
+                        : "%" PRIu64 " %s of %s open again: none had failed",
+                 opened, tool_items(opened), cfsplit_run_facts(run)->path);
     free(indices);
     cfsplit_survey_free(survey);
     cfsplit_run_close(run);

@@ -1,9 +1,11 @@
 /* canfar-split launch --on local: all replicas of a run on this machine, one bar, verify's verdict. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +16,6 @@
 #include "look.h"
 #include "signals.h"
 
-extern char **environ;
-
 struct launch {
     struct cfsplit_run *run;
     struct cfsplit_survey *survey;
@@ -25,43 +25,38 @@ struct launch {
     int worst; /* exit code of a replica that says more than verify can */
     time_t started, last_line;
     bool terminal;
+    int talk; /* what the replicas say on stderr, so that it does not run into the bar */
 };
 
-/* The words of one replica's command line, each in an array of its own: argv is not const. */
+/* The words of one replica's command line. */
 struct words {
-    char program[4096], run[8], replica[16], number[40], *argv[40];
-    struct csi_words_option {
-        char text[96];
-    } option[16];
+    char *argv[32];
     size_t count;
+    bool failed;
 };
 
-static void add_word(struct words *w, char *word)
+static void add_word(struct words *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add_word(struct words *w, const char *format, ...)
 {
-    w->argv[w->count++] = word;
-    w->argv[w->count] = NULL;
+    va_list args;
+    char *word = NULL;
+    va_start(args, format);
+    if (vasprintf(&word, format, args) < 0)
+        w->failed = true;
+    else
+        w->argv[w->count++] = word;
+    va_end(args);
 }
 
-static void add_number(struct words *w, size_t *used, const char *name, uint64_t value, const char *unit)
+static void add_codes(struct words *w, const char *name, const struct cfsplit_exit_codes *codes)
 {
-    if (value == CFSPLIT_UNSET)
-        return;
-    snprintf(w->option[*used].text, sizeof w->option[*used].text, "--%s=%" PRIu64 "%s", name, value, unit);
-    add_word(w, w->option[(*used)++].text);
-}
-
-static void add_codes(struct words *w, size_t *used, const char *name, const struct cfsplit_exit_codes *codes,
-                      char *room, size_t size)
-{
-    int n = snprintf(room, size, "--%s=", name);
-    if (!codes->is_set)
-        return;
-    for (int c = 1; c < 256; c++)
+    char list[4 * 256] = "";
+    int n = 0;
+    for (unsigned c = 1; c < 256; c++)
         if (codes->bits[c / 64] >> c % 64 & 1)
-            n += snprintf(room + n, size - (size_t)n, "%d,", c);
-    room[n - 1] = '\0';
-    add_word(w, room);
-    (void)used;
+            n += snprintf(list + n, sizeof list - (size_t)n, "%s%u", n ? "," : "", c);
+    if (codes->is_set)
+        add_word(w, "--%s=%s", name, list);
 }
 
 /* The processors are divided among the replicas, unless -j or the plan says otherwise. */
@@ -70,58 +65,77 @@ static uint64_t slots_of(const struct launch *l, const struct settings *s)
     if (s->run.slots != CFSPLIT_UNSET)
         return s->run.slots;
     if (cfsplit_run_facts(l->run)->options.slots != CFSPLIT_UNSET)
-        return CFSPLIT_UNSET;
+        return cfsplit_run_facts(l->run)->options.slots;
     uint64_t each = cfsplit_processors() / l->count;
     return each ? each : 1;
 }
 
-static cfsplit_status start_one(struct launch *l, const struct settings *s, uint32_t id, struct cfsplit_error *err)
+/* What launch was told goes on to its replicas. */
+static void add_options(struct words *w, const struct launch *l, const struct settings *s)
 {
-    static struct words w; /* large, and used by one start at a time */
-    static char reject[1200], later[1200], path[4096];
-    size_t used = 0;
-    w.count = 0;
-    ssize_t n = readlink("/proc/self/exe", w.program, sizeof w.program - 1);
-    if (n <= 0)
-        return tool_fail(err, CFSPLIT_USAGE, "cannot find my own program in /proc: %s", strerror(errno));
-    w.program[n] = '\0';
-    snprintf(w.run, sizeof w.run, "run");
-    snprintf(w.number, sizeof w.number, "--replica=%" PRIu32 "/%" PRIu32, id, l->count);
-    snprintf(path, sizeof path, "%s%s", cfsplit_run_facts(l->run)->path[0] == '-' ? "./" : "",
-             cfsplit_run_facts(l->run)->path);
-    add_word(&w, w.program);
-    add_word(&w, w.run);
-    add_word(&w, path);
-    add_word(&w, w.number);
+    const struct {
+        const char *name;
+        uint64_t value;
+        const char *unit;
+    } numbers[] = {
+        {"retries", s->run.retries, ""},
+        {"timeout", s->run.timeout_ms, "ms"},
+        {"max-fails", s->run.max_fails, ""},
+        {"output-limit", s->run.output_limit, ""},
+        {"grace", s->run.grace_ms, "ms"},
+        {"sync-every", s->run.sync_every_ms, "ms"},
+        {"stall-after", s->run.stall_after_ms, "ms"},
+    };
     uint64_t slots = slots_of(l, s);
-    if (slots == 0) {
-        snprintf(w.option[used].text, sizeof w.option[used].text, "--jobs=auto");
-        add_word(&w, w.option[used++].text);
-    } else {
-        add_number(&w, &used, "jobs", slots, "");
-    }
-    add_number(&w, &used, "retries", s->run.retries, "");
-    add_number(&w, &used, "timeout", s->run.timeout_ms, "ms");
-    add_number(&w, &used, "max-fails", s->run.max_fails, "");
-    add_number(&w, &used, "output-limit", s->run.output_limit, "");
-    add_number(&w, &used, "grace", s->run.grace_ms, "ms");
-    add_number(&w, &used, "sync-every", s->run.sync_every_ms, "ms");
-    add_number(&w, &used, "stall-after", s->run.stall_after_ms, "ms");
-    add_codes(&w, &used, "reject-exit", &s->run.reject_exit, reject, sizeof reject);
-    add_codes(&w, &used, "later-exit", &s->run.later_exit, later, sizeof later);
-    if (s->run.no_adopt == 1) {
-        snprintf(w.option[used].text, sizeof w.option[used].text, "--no-adopt");
-        add_word(&w, w.option[used++].text);
-    }
+    if (slots == 0)
+        add_word(w, "--jobs=auto");
+    else
+        add_word(w, "--jobs=%" PRIu64, slots);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        if (numbers[i].value != CFSPLIT_UNSET)
+            add_word(w, "--%s=%" PRIu64 "%s", numbers[i].name, numbers[i].value, numbers[i].unit);
+    add_codes(w, "reject-exit", &s->run.reject_exit);
+    add_codes(w, "later-exit", &s->run.later_exit);
+    if (s->run.no_adopt == 1)
+        add_word(w, "--no-adopt");
+}
+
+static int spawn(struct words *w, int talk, pid_t *pid)
+{
     posix_spawnattr_t attributes;
+    posix_spawn_file_actions_t files;
     sigset_t none;
     sigemptyset(&none);
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setpgroup(&attributes, 0); /* Ctrl-C comes to us alone, and we pass it on as one order */
-    int failed = posix_spawn(&l->pids[id - 1], w.program, NULL, &attributes, w.argv, environ);
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_adddup2(&files, talk, STDERR_FILENO);
+    int failed = posix_spawn(pid, w->argv[0], &files, &attributes, w->argv, environ);
+    posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attributes);
+    return failed;
+}
+
+static cfsplit_status start_one(struct launch *l, const struct settings *s, uint32_t id, int talk,
+                                struct cfsplit_error *err)
+{
+    struct words w = {.count = 0};
+    char program[4096];
+    const char *path = cfsplit_run_facts(l->run)->path;
+    ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (n <= 0)
+        return tool_fail(err, CFSPLIT_USAGE, "cannot find my own program in /proc: %s", strerror(errno));
+    program[n] = '\0';
+    add_word(&w, "%s", program);
+    add_word(&w, "run");
+    add_word(&w, "%s%s", path[0] == '-' ? "./" : "", path);
+    add_word(&w, "--replica=%" PRIu32 "/%" PRIu32, id, l->count);
+    add_options(&w, l, s);
+    int failed = w.failed ? ENOMEM : spawn(&w, talk, &l->pids[id - 1]);
+    while (w.count > 0)
+        free(w.argv[--w.count]);
     if (failed)
         return tool_fail(err, CFSPLIT_MEMORY, "cannot start replica %" PRIu32 ": %s", id, strerror(failed));
     l->alive++;
@@ -180,13 +194,23 @@ static void show(struct launch *l, bool last)
         tool_say("%" PRIu64 " of %" PRIu64 ": %s%s", ended, c->total, counts, left);
 }
 
+/* Passes on what the replicas say, above the bar. A line is one write, so lines are whole. */
+static void listen(const struct launch *l)
+{
+    char text[4096];
+    ssize_t n;
+    while ((n = read(l->talk, text, sizeof text)) > 0)
+        fprintf(stderr, "%s%.*s", l->terminal ? "\r\033[K" : "", (int)n, text);
+}
+
 static cfsplit_status wait_for_all(struct launch *l, struct cfsplit_error *err)
 {
-    struct pollfd wake = {.fd = l->signals.fd, .events = POLLIN};
+    struct pollfd wake[2] = {{.fd = l->signals.fd, .events = POLLIN}, {.fd = l->talk, .events = POLLIN}};
     int passed = 0;
     cfsplit_status status = CFSPLIT_OK;
     while (l->alive > 0) {
-        poll(&wake, 1, l->terminal ? 250 : 1000);
+        poll(wake, 2, l->terminal ? 250 : 1000);
+        listen(l);
         enum cfsplit_order order = signals_read(&l->signals);
         if (order >= CFSPLIT_DRAIN && (int)order != passed) {
             tool_say(order == CFSPLIT_DRAIN ? "stopping: nothing is lost, launch again to go on" : "stopping at once");
@@ -205,22 +229,39 @@ static cfsplit_status wait_for_all(struct launch *l, struct cfsplit_error *err)
     return CFSPLIT_OK;
 }
 
+static cfsplit_status start_all(struct launch *l, const struct settings *s, struct cfsplit_error *err)
+{
+    int pipe_fds[2];
+    cfsplit_status status = CFSPLIT_OK;
+    if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) != 0)
+        return tool_fail(err, CFSPLIT_MEMORY, "cannot make a pipe: %s", strerror(errno));
+    fcntl(pipe_fds[1], F_SETFL, 0); /* who speaks waits; who listens does not */
+    l->talk = pipe_fds[0];
+    for (uint32_t id = 1; status == CFSPLIT_OK && id <= l->count; id++)
+        status = start_one(l, s, id, pipe_fds[1], err);
+    close(pipe_fds[1]);
+    return status;
+}
+
 static cfsplit_status launch_local(struct launch *l, const struct settings *s, struct cfsplit_error *err)
 {
     l->count = cfsplit_run_facts(l->run)->replicas;
     l->pids = calloc(l->count, sizeof *l->pids);
     l->terminal = isatty(STDERR_FILENO);
     l->started = l->last_line = time(NULL);
-    cfsplit_status status = l->pids ? signals_open(&l->signals, err) : tool_fail(err, CFSPLIT_MEMORY, "out of memory");
+    if (!l->pids)
+        return tool_fail(err, CFSPLIT_MEMORY, "out of memory");
+    cfsplit_status status = signals_open(&l->signals, err);
     if (status == CFSPLIT_OK)
         status = cfsplit_survey_new(l->run, false, &l->survey, err);
-    for (uint32_t id = 1; status == CFSPLIT_OK && id <= l->count; id++)
-        status = start_one(l, s, id, err);
+    if (status == CFSPLIT_OK)
+        status = start_all(l, s, err);
     if (status == CFSPLIT_OK)
         status = wait_for_all(l, err);
+    listen(l);
     if (status != CFSPLIT_OK) {
         signal_all(l, SIGTERM);
-        for (uint32_t i = 0; i < l->count && l->pids; i++)
+        for (uint32_t i = 0; i < l->count; i++)
             if (l->pids[i])
                 waitpid(l->pids[i], NULL, 0);
     }
@@ -234,7 +275,7 @@ static cfsplit_status launch_local(struct launch *l, const struct settings *s, s
 static int run_launch(const struct command *command, struct settings *s)
 {
     struct cfsplit_error err = {0};
-    struct launch l = {.signals.fd = -1};
+    struct launch l = {.signals.fd = -1, .talk = -1};
     const char *path;
     char verdict[400];
     int code;
@@ -259,6 +300,8 @@ static int run_launch(const struct command *command, struct settings *s)
     cfsplit_survey_free(l.survey);
     cfsplit_run_close(l.run);
     free(l.pids);
+    if (l.talk >= 0)
+        close(l.talk);
     return code;
 }
 

@@ -98,6 +98,35 @@ static void print_lives(const struct cfsplit_survey *survey)
     }
 }
 
+/* "3m 20s", "2h 05m" */
+static void duration(double seconds, char out[32])
+{
+    unsigned long s = (unsigned long)seconds;
+    if (s < 60)
+        snprintf(out, 32, "%lu s", s);
+    else if (s < 3600)
+        snprintf(out, 32, "%lum %02lus", s / 60, s % 60);
+    else
+        snprintf(out, 32, "%luh %02lum", s / 3600, s / 60 % 60);
+}
+
+/* The rate since the first replica came, and what is left at that rate while somebody is at work. */
+static void print_rate(const struct cfsplit_counts *c)
+{
+    uint64_t left = c->by_state[CFSPLIT_PENDING] + c->by_state[CFSPLIT_RUNNING], ended = c->total - left;
+    if (ended == 0 || c->last_end_ms <= c->first_start_ms)
+        return;
+    double took = (double)(c->last_end_ms - c->first_start_ms) / 1000;
+    char passed[32], rest[32];
+    duration(took, passed);
+    printf("  %" PRIu64 " %s ended in %s: %.1f a minute", ended, tool_items(ended), passed, (double)ended * 60 / took);
+    if (left && c->working) {
+        duration(took / (double)ended * (double)left, rest);
+        printf("; about %s left", rest);
+    }
+    printf("\n");
+}
+
 static void print_status(const struct cfsplit_run *run, const struct cfsplit_survey *survey)
 {
     const struct cfsplit_counts *c = cfsplit_survey_counts(survey);
@@ -106,6 +135,7 @@ static void print_status(const struct cfsplit_run *run, const struct cfsplit_sur
     look_counts(c, counts);
     printf("%s: %" PRIu64 " items, strategy %s\n  %s\n", facts->path, c->total, cfsplit_strategy_word(facts->strategy),
            counts);
+    print_rate(c);
     printf("replicas: %" PRIu32 " expected, %" PRIu32 " came, %" PRIu32 " at work\n", c->replicas_expected,
            c->replicas_seen, c->working);
     print_lives(survey);

@@ -33,6 +33,11 @@ void tool_say(const char *format, ...)
     fprintf(stderr, "canfar-split: %s\n", line); /* one write: lines of several replicas do not mix */
 }
 
+const char *tool_items(uint64_t count)
+{
+    return count == 1 ? "item" : "items";
+}
+
 int tool_exit(const struct cfsplit_error *err)
 {
     tool_say("%s", err->message);

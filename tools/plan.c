@@ -27,14 +27,17 @@ cfsplit_status plan_request(const struct settings *s, uint64_t replicas, struct 
 }
 
 cfsplit_status plan_make(const struct settings *s, const char *path, size_t first_source, uint64_t replicas,
-                         bool *created, struct cfsplit_error *err)
+                         bool lenient, bool *created, struct cfsplit_error *err)
 {
     struct cfsplit_plan_request request;
     struct cfsplit_list *list = NULL;
     *created = false;
     cfsplit_status status = fill_request(s, replicas, &request, err);
     if (status == CFSPLIT_OK)
-        status = tool_list(s, first_source, request.strategy == CFSPLIT_SIZE, true, &list, err);
+        status = tool_list(s, first_source, request.strategy == CFSPLIT_SIZE && !lenient, true, &list, err);
+    if (status == CFSPLIT_OK && lenient && !s->weights && request.strategy == CFSPLIT_SIZE &&
+        cfsplit_list_weigh(list, NULL) != CFSPLIT_OK)
+        tool_say("not every item is a file: all of them weigh 1");
     if (status == CFSPLIT_OK)
         status = cfsplit_plan(path, list, &request, created, err);
     cfsplit_list_free(list);
@@ -51,15 +54,16 @@ static int run_plan(const struct command *command, struct settings *s)
     if (status == CFSPLIT_OK && s->replicas == CFSPLIT_UNSET)
         status = tool_fail(&err, CFSPLIT_USAGE, "plan: among how many replicas? --replicas N");
     if (status == CFSPLIT_OK)
-        status = plan_make(s, path, 1, s->replicas, &created, &err);
+        status = plan_make(s, path, 1, s->replicas, false, &created, &err);
     if (status == CFSPLIT_OK)
         status = cfsplit_run_open(path, &run, &err);
     if (status != CFSPLIT_OK)
         return tool_exit(&err);
     const struct cfsplit_facts *facts = cfsplit_run_facts(run);
     if (created)
-        tool_say("%s: %" PRIu64 " items for %" PRIu32 " replicas by %s; to run it: canfar-split launch %s --on local",
-                 path, facts->items, facts->replicas, cfsplit_strategy_word(facts->strategy), path);
+        tool_say("%s: %" PRIu64 " %s for %" PRIu32 " %s by %s; to run it: canfar-split launch %s --on local", path,
+                 facts->items, tool_items(facts->items), facts->replicas, facts->replicas == 1 ? "replica" : "replicas",
+                 cfsplit_strategy_word(facts->strategy), path);
     else
         tool_say("%s: already planned", path);
     cfsplit_run_close(run);

@@ -11,8 +11,6 @@
 #include "plan.h"
 #include "signals.h"
 
-extern char **environ;
-
 struct running {
     struct signals signals;
     struct cfsplit_run *run;
@@ -33,7 +31,14 @@ static void pass_output(struct running *running, const struct cfsplit_attempt *a
     struct cfsplit_error err;
     if (cfsplit_output_read(running->run, attempt, pass, NULL, &torn, &err) != CFSPLIT_OK)
         tool_say("%s", err.message);
-    fflush(stdout);
+    if (fflush(stdout) == 0)
+        return;
+    if (errno != EPIPE) /* a reader that went away has seen what it wanted */
+        tool_say("cannot pass on what the items print: %s; it is kept, see: canfar-split log %s", strerror(errno),
+                 cfsplit_run_facts(running->run)->path);
+    else
+        clearerr(stdout);
+    running->pass_on = false;
 }
 
 /* A failure always prints item, code, attempt and its last line. */
@@ -76,8 +81,8 @@ static int exit_code_of(cfsplit_status status, const struct running *running,
 {
     const char *path = cfsplit_run_facts(running->run)->path;
     if (status == CFSPLIT_STORAGE)
-        tool_say("%s; %" PRIu64 " items of %s not started, nothing lost: make room and run again", err->message,
-                 result->not_started, path);
+        tool_say("%s; %" PRIu64 " %s of %s not started, nothing lost: make room and run again", err->message,
+                 result->not_started, tool_items(result->not_started), path);
     else if (status == CFSPLIT_INCOMPLETE)
         tool_say("%s; see: canfar-split items %s --state failed --why", err->message, path);
     else if (status != CFSPLIT_OK)
@@ -191,7 +196,7 @@ static int plan_and_run(struct settings *s)
         else if (s->replicas == CFSPLIT_UNSET)
             status = tool_fail(&err, CFSPLIT_USAGE, "a spare replica does not know how many there are: --replicas N");
         if (status == CFSPLIT_OK)
-            status = plan_make(s, s->in, 0, s->spare ? s->replicas : me.count, &created, &err);
+            status = plan_make(s, s->in, 0, s->spare ? s->replicas : me.count, false, &created, &err);
     }
     if (status != CFSPLIT_OK)
         return tool_exit(&err);
@@ -223,7 +228,7 @@ static int run_here(struct settings *s)
         s->run.slots = 0;
     strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", localtime_r(&now, &tm));
     snprintf(path, sizeof path, ".canfar-split/%s-%ld", stamp, (long)getpid());
-    status = plan_make(s, path, 0, 1, &created, &err);
+    status = plan_make(s, path, 0, 1, true, &created, &err);
     if (status != CFSPLIT_OK)
         return tool_exit(&err);
     tool_say("in %s", path);

@@ -84,7 +84,7 @@ static cfsplit_status resolve_duplicates(struct cfsplit_list *list, enum cfsplit
 cfsplit_status tool_list_read(const struct settings *s, size_t first, const struct list_choices *choices,
                               struct cfsplit_list **out, struct cfsplit_error *err)
 {
-    struct cfsplit_list *list;
+    struct cfsplit_list *list = NULL;
     *out = NULL;
     cfsplit_status status = cfsplit_list_new(&list, err);
     for (size_t i = first; status == CFSPLIT_OK && i < s->source_count; i++)
@@ -105,7 +105,7 @@ cfsplit_status tool_list_read(const struct settings *s, size_t first, const stru
 cfsplit_status tool_list(const struct settings *s, size_t first, bool wants_weights, bool refuse_duplicates,
                          struct cfsplit_list **out, struct cfsplit_error *err)
 {
-    struct list_choices choices;
+    struct list_choices choices = {0};
     *out = NULL;
     cfsplit_status status = tool_list_choices(s, first, wants_weights, refuse_duplicates, &choices, err);
     return status == CFSPLIT_OK ? tool_list_read(s, first, &choices, out, err) : status;

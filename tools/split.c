@@ -126,7 +126,7 @@ static int run_filter(const struct command *command, struct settings *s)
 {
     struct filter f = {.s = s};
     struct cfsplit_error err = {0};
-    struct list_choices choices;
+    struct list_choices choices = {0};
     cfsplit_status status = cfsplit_strategy_find(command->name, &f.strategy, &err);
     bool is_size = f.strategy == CFSPLIT_SIZE;
     if (status == CFSPLIT_OK)

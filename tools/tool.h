@@ -10,6 +10,9 @@ cfsplit_status tool_fail(struct cfsplit_error *err, cfsplit_status status, const
 /* One line on stderr, with the program's name before it. */
 void tool_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* "item" or "items". */
+const char *tool_items(uint64_t count);
+
 /* Says the error and returns its exit code. */
 int tool_exit(const struct cfsplit_error *err);
 

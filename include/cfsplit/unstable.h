@@ -189,8 +189,9 @@ struct cfsplit_counts {
     uint64_t duplicates;  /* items with more than one accepted end that says done */
     uint64_t torn_bytes;  /* behind the last whole group of journals: dropped, nothing before them lost */
     uint32_t replicas_expected, replicas_seen;
-    uint32_t working; /* replicas that are at work, as far as can be seen */
-    bool complete;    /* every item is done or rejected */
+    uint64_t first_start_ms, last_end_ms; /* of a replica, of an item, by their clocks; 0: none yet */
+    uint32_t working;                     /* replicas that are at work, as far as can be seen */
+    bool complete;                        /* every item is done or rejected */
 };
 CFSPLIT_API const struct cfsplit_counts *cfsplit_survey_counts(const struct cfsplit_survey *survey);
 

@@ -17,8 +17,7 @@
 /* What starting takes, opened once. */
 struct csi_child_maker {
     int null_fd;
-    int report
-        [2]; /* how a child tells that it could not exec where vfork does not share memory (valgrind, TSan); or -1 */
+    int report[2];  /* a failed exec is told here where vfork shares no memory (valgrind, TSan); -1: none */
     bool has_pidfd; /* false once the kernel said that it knows none (before Linux 5.3); may be cleared by the caller */
 };
 

@@ -10,8 +10,9 @@
  *             write down how `end.tag` ended;
  *     }
  *
- * An attempt ends when the process that was started ends. What it left in its process group is killed at that moment, before
- * the number of the group is free again, so that nothing it left can write later (what went to another session escapes).
+ * An attempt ends when the process that was started ends. What it left in its process group is sent SIGKILL at that moment,
+ * before the number of the group is free again: a system call that it is in may still finish, nothing begins. What went to
+ * another session (setsid) escapes.
  * The children are reaped one by one, never by wait(-1): other children are the caller's. In turn the caller must not reap
  * ours (csi_exec_owns), nor ignore SIGCHLD, and must start from a thread that lives as long as they do (child.h). */
 #ifndef CSI_EXEC_EXEC_H
@@ -79,8 +80,9 @@ bool csi_exec_owns(const struct csi_exec *exec, pid_t pid); /* is it a child tha
 
 /* Waits, once, for something to happen: output, an end, one of the caller's `extra` descriptors (revents set as poll(2)
  * does), the next due time, `timeout_ms` (-1: for ever) or a signal; does what is due, at most 64 KiB of reading for each
- * slot; returns. It does not wait while there are ends to be taken; with nothing running, only for `extra` and the time. Errors: the sink's; CFSPLIT_MEMORY; CFSPLIT_USAGE if
- * somebody else reaped a child of ours. All slots are served even so, and the first failure is returned. */
+ * slot; returns. It does not wait while there are ends to be taken; with nothing running, only for `extra` and the time.
+ * Errors: the sink's; CFSPLIT_MEMORY; CFSPLIT_USAGE if somebody else reaped a child of ours. All slots are served even so,
+ * and the first failure is returned. */
 CFSPLIT_MUST_USE cfsplit_status csi_exec_poll(struct csi_exec *exec, struct pollfd *extra, size_t extra_count,
                                               int timeout_ms, struct cfsplit_error *err);
 

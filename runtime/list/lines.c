@@ -25,7 +25,7 @@ struct cfsplit_lines {
     bool is_stdin; /* not ours to close */
     unsigned flags;
     struct cfsplit_quoted shown; /* the file, for messages */
-    off_t start;             /* where the items begin; -1: it cannot be gone back to */
+    off_t start;                 /* where the items begin; -1: it cannot be gone back to */
     struct csi_buf text;
     size_t at; /* in text: the next item */
     uint64_t line;
@@ -109,7 +109,10 @@ static cfsplit_status open_file(struct cfsplit_lines *lines, const char *path, s
 {
     struct stat st;
     lines->is_stdin = strcmp(path, "-") == 0;
-    lines->shown = lines->is_stdin ? (struct cfsplit_quoted){"standard input"} : csi_quote(path);
+    if (lines->is_stdin)
+        strcpy(lines->shown.text, "standard input");
+    else
+        lines->shown = csi_quote(path);
     lines->fd = lines->is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (lines->fd < 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot open %s",
@@ -128,8 +131,10 @@ cfsplit_status cfsplit_lines_open(const char *path, unsigned flags, struct cfspl
 {
     struct cfsplit_lines *lines = calloc(1, sizeof *lines);
     *out = NULL;
-    if (!lines)
-        return csi_fail_memory(err);
+    if (!lines) {
+        csi_fail_memory(err);
+        return CFSPLIT_MEMORY;
+    }
     lines->flags = flags;
     cfsplit_status status = open_file(lines, path, err);
     if (status == CFSPLIT_OK)
@@ -245,7 +250,7 @@ cfsplit_status cfsplit_lines_next(struct cfsplit_lines *lines, struct cfsplit_it
 
 cfsplit_status cfsplit_lines_count(struct cfsplit_lines *lines, uint64_t *out, struct cfsplit_error *err)
 {
-    struct cfsplit_item item;
+    struct cfsplit_item item = {0};
     cfsplit_status status;
     *out = 0;
     while ((status = cfsplit_lines_next(lines, &item, err)) == CFSPLIT_OK)
@@ -255,7 +260,7 @@ cfsplit_status cfsplit_lines_count(struct cfsplit_lines *lines, uint64_t *out, s
 
 cfsplit_status cfsplit_list_add_lines(struct cfsplit_list *list, struct cfsplit_lines *lines, struct cfsplit_error *err)
 {
-    struct cfsplit_item item;
+    struct cfsplit_item item = {0};
     cfsplit_status status;
     while ((status = cfsplit_lines_next(lines, &item, err)) == CFSPLIT_OK) {
         status = cfsplit_list_add(list, item.name, item.length, item.weight, err);
@@ -268,7 +273,7 @@ cfsplit_status cfsplit_list_add_lines(struct cfsplit_list *list, struct cfsplit_
 cfsplit_status cfsplit_list_add_file(struct cfsplit_list *list, const char *path, unsigned flags,
                                      struct cfsplit_error *err)
 {
-    struct cfsplit_lines *lines;
+    struct cfsplit_lines *lines = NULL;
     cfsplit_status status = cfsplit_lines_open(path, flags, &lines, err);
     if (status == CFSPLIT_OK)
         status = cfsplit_list_add_lines(list, lines, err);

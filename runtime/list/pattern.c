@@ -39,10 +39,11 @@ void csi_bytes_end(struct csi_bytes *b)
 }
 
 /* glob(3) has no argument for its error function to find the caller by. */
-static _Thread_local struct {
+struct unreadable {
     int number; /* errno of the folder that could not be read, or 0 */
     struct cfsplit_quoted folder;
-} unreadable;
+};
+static _Thread_local struct unreadable unreadable;
 
 static int note_unreadable(const char *folder, int number)
 {

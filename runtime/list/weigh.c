@@ -24,9 +24,11 @@ static cfsplit_status size_of(const char *name, uint64_t *size, struct cfsplit_e
 
 cfsplit_status cfsplit_list_weigh(struct cfsplit_list *list, struct cfsplit_error *err)
 {
-    uint64_t *weights = malloc((size_t)(list->room ? list->room : 1) * sizeof *weights);
+    uint64_t *weights = calloc((size_t)list->room + 1, sizeof *weights);
     uint64_t sum = 0;
-    cfsplit_status status = weights ? CFSPLIT_OK : csi_fail_memory(err);
+    if (!weights)
+        return csi_fail_memory(err);
+    cfsplit_status status = CFSPLIT_OK;
     for (uint64_t i = 0; status == CFSPLIT_OK && i < list->count; i++) {
         const char *name = cfsplit_list_at(list, i).name;
         status = size_of(name, &weights[i], err);

@@ -137,8 +137,7 @@ cfsplit_status csi_ended_collect(struct csi_replica *r, struct cfsplit_error *er
         w->busy = false;
         status = add_end(r, &record, err);
     }
-    cfsplit_status written = status == CFSPLIT_OK ? csi_journal_write(&r->journal, err) : status;
-    return written;
+    return status;
 }
 
 void csi_ended_unstarted(struct csi_replica *r, struct csi_at_work *w, const char *why)
@@ -185,7 +184,9 @@ static void speak(struct csi_replica *r)
 
 cfsplit_status csi_ended_settle(struct csi_replica *r, struct cfsplit_error *err)
 {
-    cfsplit_status status = csi_journal_sync(&r->journal, err);
+    cfsplit_status status = csi_journal_write(&r->journal, err);
+    if (status == CFSPLIT_OK)
+        status = csi_journal_sync(&r->journal, err);
     if (status == CFSPLIT_OK)
         status = csi_ended_look_for_fence(r, err);
     if (status != CFSPLIT_OK)

@@ -4,10 +4,10 @@
 
 #include "node/replica.h"
 
-/* Writes the ends that exec has ready. */
+/* Adds the ends that exec has ready to the journal's open group: they are written together with the next start. */
 CFSPLIT_MUST_USE cfsplit_status csi_ended_collect(struct csi_replica *r, struct cfsplit_error *err);
 
-/* Makes all written ends durable, looks for the own fence, and then speaks of them. Errors: CFSPLIT_FENCED, CFSPLIT_STORAGE. */
+/* Writes the open group and makes it durable, looks for the own fence, and then speaks of them. Errors: CFSPLIT_FENCED, CFSPLIT_STORAGE. */
 CFSPLIT_MUST_USE cfsplit_status csi_ended_settle(struct csi_replica *r, struct cfsplit_error *err);
 
 CFSPLIT_MUST_USE cfsplit_status csi_ended_look_for_fence(struct csi_replica *r, struct cfsplit_error *err);

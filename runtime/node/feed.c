@@ -20,7 +20,8 @@ cfsplit_status csi_feed_init(struct csi_feed *feed, struct cfsplit_run *run, con
     feed->highest = calloc(pieces + 1, sizeof *feed->highest);
     feed->settled = calloc(pieces + 1, sizeof *feed->settled);
     feed->reopened = calloc(pieces + 1, sizeof *feed->reopened);
-    if (!feed->highest || !feed->settled || !feed->reopened)
+    feed->abandoned = calloc(run->spec.replicas + 1, sizeof *feed->abandoned);
+    if (!feed->highest || !feed->settled || !feed->reopened || !feed->abandoned)
         return csi_fail_memory(err);
     return csi_claim_list(run, feed->highest, err);
 }
@@ -37,6 +38,7 @@ void csi_feed_fini(struct csi_feed *feed)
     free(feed->reopened);
     free(feed->others.at);
     free(feed->left);
+    free(feed->abandoned);
     free(feed->again);
     free(feed->watched);
     *feed = (struct csi_feed){0};
@@ -74,14 +76,6 @@ uint64_t csi_feed_open_items_of(const struct csi_feed *feed, const struct csi_he
     return open;
 }
 
-uint64_t csi_feed_open_items(const struct csi_feed *feed)
-{
-    uint64_t open = 0;
-    for (size_t i = 0; i < feed->held_count; i++)
-        open += csi_feed_open_items_of(feed, &feed->held[i]);
-    return open;
-}
-
 uint64_t csi_feed_put_off(const struct csi_feed *feed)
 {
     uint64_t put_off = 0;
@@ -115,7 +109,9 @@ static cfsplit_status is_silent(struct csi_feed *feed, const struct csi_inc *inc
     struct csi_watched *w = watch(feed, inc);
     struct csi_beat beat;
     *silent = false;
-    cfsplit_status status = w ? csi_beat_read(feed->run, inc->name, &beat, err) : csi_fail_memory(err);
+    if (!w)
+        return csi_fail_memory(err);
+    cfsplit_status status = csi_beat_read(feed->run, inc->name, &beat, err);
     if (status != CFSPLIT_OK && status != CFSPLIT_END)
         return status;
     if (w->sequence != beat.sequence) {
@@ -174,18 +170,17 @@ static cfsplit_status read_owners(struct csi_feed *feed, uint32_t piece, uint32_
     *gone = true;
     for (uint32_t k = 1; status == CFSPLIT_OK && *gone && k <= K; k++) {
         struct csi_inc owner;
-        struct csi_holding holding;
+        struct csi_holding holding = {.given_back = false};
         status = csi_claim_owner(feed->run, piece, k, &owner, err);
         if (status == CFSPLIT_END)
             return csi_fail(err, CFSPLIT_DAMAGED, "claim %" PRIu32 " of piece %" PRIu32 " is missing", k, piece);
         if (status == CFSPLIT_OK && strcmp(owner.name, feed->self->name) == 0)
             *gone = false;
-        else if (status == CFSPLIT_OK)
-            status = csi_ledger_read(ledger, feed->run, &owner, piece, k, &holding, err);
-        if (status != CFSPLIT_OK || !*gone || holding.given_back)
-            continue;
-        status = end_if_lost(feed, &owner, holding.seal, now_ms, gone, err);
-        if (status == CFSPLIT_OK && *gone) /* now up to its seal */
+        if (status == CFSPLIT_OK && *gone)
+            status = csi_holding_look(feed->run, &owner, piece, k, &holding, err);
+        if (status == CFSPLIT_OK && *gone && !holding.given_back)
+            status = end_if_lost(feed, &owner, holding.seal, now_ms, gone, err);
+        if (status == CFSPLIT_OK && *gone)
             status = csi_ledger_read(ledger, feed->run, &owner, piece, k, &holding, err);
     }
     return status;
@@ -330,12 +325,18 @@ static cfsplit_status judge_others(struct csi_feed *feed, uint64_t now_ms, bool 
         return csi_fail_memory(err);
     feed->left = left;
     *any = false;
+    memset(feed->abandoned, 0, feed->run->spec.replicas + 1);
     for (size_t i = 0; status == CFSPLIT_OK && i < feed->others.count; i++) {
         left[i] = false;
         if (strcmp(feed->others.at[i].name, feed->self->name) != 0)
             status = may_have_left(feed, &feed->others.at[i], now_ms, &left[i], err);
+        if (feed->others.at[i].replica <= feed->run->spec.replicas)
+            feed->abandoned[feed->others.at[i].replica] |= left[i];
         *any |= left[i];
     }
+    for (size_t i = 0; status == CFSPLIT_OK && i < feed->others.count; i++)
+        if (!left[i] && feed->others.at[i].replica <= feed->run->spec.replicas)
+            feed->abandoned[feed->others.at[i].replica] = false;
     return status;
 }
 
@@ -347,7 +348,8 @@ static cfsplit_status is_candidate(struct csi_feed *feed, uint32_t piece, bool *
     *is = false;
     if (feed->settled[piece] || is_held(feed, piece) || feed->run->frozen.pieces[piece].share == feed->self->replica)
         return CFSPLIT_OK;
-    *is = feed->reopened[piece] || (spare && feed->highest[piece] == 0);
+    bool nobodys = feed->highest[piece] == 0;
+    *is = feed->reopened[piece] || (nobodys && (spare || feed->abandoned[feed->run->frozen.pieces[piece].share]));
     if (*is || feed->highest[piece] == 0)
         return CFSPLIT_OK;
     cfsplit_status status = csi_claim_owner(feed->run, piece, feed->highest[piece], &owner, err);
@@ -356,7 +358,8 @@ static cfsplit_status is_candidate(struct csi_feed *feed, uint32_t piece, bool *
     return status;
 }
 
-/* Takes what others left: pieces that somebody had and is gone; for a spare also what nobody ever had. */
+/* Takes what others left: pieces that somebody had who is gone, and the rest of that replica's share; for a spare also what
+ * nobody ever had. */
 static cfsplit_status claim_others(struct csi_feed *feed, uint64_t now_ms, bool *mine, struct cfsplit_error *err)
 {
     bool any = false, spare = feed->self->replica == 0;
@@ -390,6 +393,40 @@ static cfsplit_status claim_more(struct csi_feed *feed, uint64_t now_ms, bool *m
     if (status == CFSPLIT_OK && !*mine)
         status = claim_others(feed, now_ms, mine, err);
     feed->waiting = feed->self->replica ? wait_for_own : feed->waiting;
+    return status;
+}
+
+/* What is open in a piece that nobody of this life has claimed: its owners' journals are read, nobody is ended. */
+static cfsplit_status count_unclaimed(const struct csi_feed *feed, uint32_t piece, uint64_t *open,
+                                      struct cfsplit_error *err)
+{
+    const struct csi_piece *p = &feed->run->frozen.pieces[piece];
+    struct csi_ledger ledger;
+    cfsplit_status status = csi_ledger_init(&ledger, p->first, p->items, err);
+    if (status == CFSPLIT_OK)
+        status = csi_ledger_take_retries(&ledger, feed->run, err);
+    for (uint32_t k = 1; status == CFSPLIT_OK && k <= feed->highest[piece]; k++) {
+        struct csi_inc owner;
+        struct csi_holding holding;
+        status = csi_claim_owner(feed->run, piece, k, &owner, err);
+        if (status == CFSPLIT_OK)
+            status = csi_ledger_read(&ledger, feed->run, &owner, piece, k, &holding, err);
+    }
+    for (uint64_t i = 0; status == CFSPLIT_OK && i < ledger.count; i++)
+        *open += is_open(feed, &ledger.at[i]);
+    csi_ledger_fini(&ledger);
+    return status;
+}
+
+cfsplit_status csi_feed_open_items(struct csi_feed *feed, uint64_t *open, struct cfsplit_error *err)
+{
+    cfsplit_status status = CFSPLIT_OK;
+    *open = 0;
+    for (size_t i = 0; i < feed->held_count; i++)
+        *open += csi_feed_open_items_of(feed, &feed->held[i]);
+    for (uint32_t p = 0; status == CFSPLIT_OK && p < feed->run->frozen.piece_count; p++)
+        if (feed->run->frozen.pieces[p].share == feed->self->replica && !feed->settled[p] && !is_held(feed, p))
+            status = count_unclaimed(feed, p, open, err);
     return status;
 }
 

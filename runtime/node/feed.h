@@ -35,7 +35,8 @@ struct csi_feed {
     bool *reopened;    /* pieces in which `retry` has opened something */
     uint32_t retry_seen;
     struct csi_inc_list others;
-    bool *left; /* for each of others: may it have left something? */
+    bool *left;      /* for each of others: may it have left something? */
+    bool *abandoned; /* by replica id: all that came of it is gone, and left something */
     struct csi_held *held;
     size_t held_count;
     struct csi_again *again;
@@ -64,8 +65,8 @@ CFSPLIT_MUST_USE cfsplit_status csi_feed_note(struct csi_feed *feed, const struc
 
 const struct cfsplit_item *csi_feed_item(const struct csi_feed *feed, uint64_t index);
 
-/* Items of the held pieces that are neither done, rejected nor failed for good. */
-uint64_t csi_feed_open_items(const struct csi_feed *feed);
+/* Items of the held pieces and of the own share that are neither done, rejected nor failed for good. */
+CFSPLIT_MUST_USE cfsplit_status csi_feed_open_items(struct csi_feed *feed, uint64_t *open, struct cfsplit_error *err);
 /* The same of one held piece. */
 uint64_t csi_feed_open_items_of(const struct csi_feed *feed, const struct csi_held *held);
 

@@ -74,6 +74,13 @@ static cfsplit_status open_exec(struct csi_replica *r, struct cfsplit_error *err
     return csi_exec_new(&options, &sink, &r->exec, err);
 }
 
+/* Several beats fall into the silence after which a replica is taken for lost. */
+static uint64_t beat_interval_ms(const struct csi_replica *r)
+{
+    uint64_t interval = r->options.stall_after_ms / 6;
+    return interval > beat_every_ms ? beat_every_ms : interval > 0 ? interval : 1;
+}
+
 static cfsplit_status begin(struct csi_replica *r, struct cfsplit_error *err)
 {
     bool now;
@@ -95,7 +102,7 @@ static cfsplit_status begin(struct csi_replica *r, struct cfsplit_error *err)
     if (status == CFSPLIT_OK)
         status = csi_output_open(&r->output, r->run, r->inc.name, err);
     if (status == CFSPLIT_OK)
-        status = csi_heart_start(&r->heart, r->run, r->inc.name, beat_every_ms, err);
+        status = csi_heart_start(&r->heart, r->run, r->inc.name, beat_interval_ms(r), err);
     if (status == CFSPLIT_OK)
         status = csi_child_env_init(&r->env, r->asked->environment, r->asked->id, r->run->spec.replicas, r->inc.name,
                                     r->run->spec.seed, err);
@@ -272,6 +279,8 @@ static cfsplit_status turn(struct csi_replica *r, struct cfsplit_error *err)
     struct pollfd wake = {.fd = r->asked->wake_fd, .events = POLLIN};
     r->now = csi_clock_mono_ms();
     cfsplit_status status = fill_slots(r, err);
+    if (status == CFSPLIT_OK)
+        status = csi_journal_write(&r->journal, err);
     if (status == CFSPLIT_OK && csi_exec_running(r->exec) == 0 && r->pending_count > 0 && r->dry)
         status = csi_ended_settle(r, err);
     if (status != CFSPLIT_OK || is_over(r))
@@ -312,7 +321,8 @@ static cfsplit_status finish(struct csi_replica *r, cfsplit_status status, struc
     bool opened = r->journal.fd >= 0;
     csi_exec_free(r->exec);
     r->exec = NULL;
-    r->result->not_started = r->feed.run ? csi_feed_open_items(&r->feed) : 0;
+    if (r->feed.run && csi_feed_open_items(&r->feed, &r->result->not_started, &second) != CFSPLIT_OK)
+        tell(r, second.message);
     /* What has not failed in storage, or been fenced, can still say how it ended. */
     if (opened && !r->journal.broken && status != CFSPLIT_FENCED) {
         cfsplit_status closing = give_back(r, status == CFSPLIT_OK ? "finished" : cfsplit_status_text(status), &second);
@@ -355,7 +365,8 @@ static cfsplit_status verdict(const struct csi_replica *r, uint64_t put_off, str
 {
     const struct cfsplit_replica_result *result = r->result;
     if (r->failed_for_good || r->gave_up)
-        return csi_fail(err, CFSPLIT_INCOMPLETE, "%" PRIu64 " items failed", r->failed_for_good);
+        return csi_fail(err, CFSPLIT_INCOMPLETE, "%" PRIu64 " %s failed", r->failed_for_good,
+                        r->failed_for_good == 1 ? "item" : "items");
     if (r->order != CFSPLIT_GO_ON && result->not_started)
         return csi_fail(err, CFSPLIT_STOPPED, "told to stop before the end; to go on, run it again");
     if (put_off)

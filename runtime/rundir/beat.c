@@ -64,10 +64,10 @@ cfsplit_status csi_beat_read(const struct cfsplit_run *run, const char *inc, str
     struct csi_buf text = CSI_BUF_INIT;
     *out = (struct csi_beat){0};
     snprintf(name, sizeof name, "beat/%.27s", inc);
-    cfsplit_status status = csi_io_read(run->fd, name, slot_bytes * slot_count, &text, err);
+    cfsplit_status status = csi_io_read(run->fd, name, (size_t)slot_bytes * slot_count, &text, err);
     for (size_t i = 0; status == CFSPLIT_OK && i < slot_count && (i + 1) * slot_bytes <= text.length; i++) {
         struct csi_beat one;
-        if (decode(text.data + i * slot_bytes, &one) && one.sequence > out->sequence)
+        if (decode(text.data + i * (size_t)slot_bytes, &one) && one.sequence > out->sequence)
             *out = one;
     }
     csi_buf_release(&text);

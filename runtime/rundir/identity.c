@@ -29,6 +29,8 @@ static bool proc_is_ours(void)
     return strcmp(link, mine) == 0;
 }
 
+enum { fields_before_start = 18 }; /* between the state and the start time, proc(5) */
+
 /* Start time and state of a process. CFSPLIT_END: there is no such process; CFSPLIT_STORAGE: cannot be read. */
 static cfsplit_status read_stat(uint64_t pid, uint64_t *start_ticks, char *state)
 {
@@ -45,10 +47,14 @@ static cfsplit_status read_stat(uint64_t pid, uint64_t *start_ticks, char *state
         return CFSPLIT_STORAGE;
     }
     const char *at = text.length ? strrchr(text.data, ')') : NULL; /* the name may hold anything */
-    unsigned long long ticks = 0;
-    bool good = at && sscanf(at, ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
-                             state, &ticks) == 2;
-    *start_ticks = ticks;
+    bool good = at && at[1] == ' ' && at[2] != '\0';
+    if (good) {
+        *state = at[2];
+        at += 3;
+        for (int i = 0; i <= fields_before_start && at; i++)
+            at = strchr(at + (i > 0), ' ');
+        good = at && csi_text_u64(at + 1, strcspn(at + 1, " "), start_ticks);
+    }
     csi_buf_release(&text);
     return good ? CFSPLIT_OK : CFSPLIT_STORAGE;
 }

@@ -99,7 +99,7 @@ enum cfsplit_state csi_entry_state(const struct csi_entry *entry, uint64_t retri
 }
 
 struct taking {
-    struct csi_ledger *ledger;
+    struct csi_ledger *ledger; /* NULL: only looking */
     uint32_t piece, K;
     bool accepted, given_back;
 };
@@ -108,27 +108,50 @@ static cfsplit_status take(void *context, const struct csi_record *record, struc
 {
     struct taking *t = context;
     (void)err;
-    csi_ledger_take(t->ledger, t->K, record, t->accepted);
+    if (t->ledger)
+        csi_ledger_take(t->ledger, t->K, record, t->accepted);
     t->given_back |= record->kind == CSI_RECORD_CLOSED ||
                      (record->kind == CSI_RECORD_RELEASED && record->index == t->piece && record->attempt == t->K);
     return CFSPLIT_OK;
+}
+
+/* All whole groups of a journal that may still grow. */
+static cfsplit_status look_through(const struct cfsplit_run *run, const struct csi_inc *inc, struct taking *t,
+                                   uint64_t *length, struct cfsplit_error *err)
+{
+    struct csi_journal_reader reader = {0};
+    struct csi_beat beat;
+    cfsplit_status status = csi_beat_read(run, inc->name, &beat, err);
+    if (status == CFSPLIT_OK || status == CFSPLIT_END)
+        status = csi_journal_read(run, inc, &reader, beat.committed, UINT64_MAX, true, take, t, err);
+    *length = reader.length;
+    return status;
+}
+
+cfsplit_status csi_holding_look(const struct cfsplit_run *run, const struct csi_inc *inc, uint32_t piece, uint32_t K,
+                                struct csi_holding *holding, struct cfsplit_error *err)
+{
+    struct taking t = {.piece = piece, .K = K};
+    *holding = (struct csi_holding){.given_back = false};
+    cfsplit_status status = csi_fence_look(run, inc->name, &holding->seal, err);
+    if (status == CFSPLIT_OK && holding->seal.state != CSI_FENCE_SEALED)
+        status = look_through(run, inc, &t, &holding->length, err);
+    if (status == CFSPLIT_OK && holding->seal.state != CSI_FENCE_SEALED)
+        status = csi_fence_look(run, inc->name, &holding->seal, err); /* the journal first, the fence second */
+    holding->given_back =
+        holding->seal.state == CSI_FENCE_SEALED || (holding->seal.state == CSI_FENCE_NONE && t.given_back);
+    if (holding->seal.state == CSI_FENCE_SEALED)
+        holding->length = holding->seal.length;
+    return status;
 }
 
 cfsplit_status csi_ledger_read(struct csi_ledger *ledger, const struct cfsplit_run *run, const struct csi_inc *inc,
                                uint32_t piece, uint32_t K, struct csi_holding *holding, struct cfsplit_error *err)
 {
     struct csi_journal_reader reader = {0};
-    struct csi_beat beat;
-    *holding = (struct csi_holding){{0}, false};
-    cfsplit_status status = csi_fence_look(run, inc->name, &holding->seal, err);
-    if (status != CFSPLIT_OK)
-        return status;
-    bool sealed = holding->seal.state == CSI_FENCE_SEALED;
-    uint64_t limit = sealed ? holding->seal.length : UINT64_MAX;
-    struct taking t = {ledger, piece, K, holding->seal.state != CSI_FENCE_UNSEALED, sealed};
-    status = csi_beat_read(run, inc->name, &beat, err);
-    if (status == CFSPLIT_OK || status == CFSPLIT_END)
-        status = csi_journal_read(run, inc, &reader, sealed ? limit : beat.committed, limit, true, take, &t, err);
-    holding->given_back = t.given_back;
+    cfsplit_status status = csi_holding_look(run, inc, piece, K, holding, err);
+    struct taking t = {ledger, piece, K, holding->seal.state != CSI_FENCE_UNSEALED, false};
+    if (status == CFSPLIT_OK)
+        status = csi_journal_read(run, inc, &reader, holding->length, holding->length, true, take, &t, err);
     return status;
 }

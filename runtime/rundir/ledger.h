@@ -53,11 +53,18 @@ enum cfsplit_state csi_entry_state(const struct csi_entry *entry, uint64_t retri
 /* What became of a claim, as its owner's journal tells. */
 struct csi_holding {
     struct csi_seal seal;
-    bool given_back; /* closed, sealed, or released this piece */
+    uint64_t length; /* bytes of the journal that count, as far as it goes now */
+    bool given_back; /* sealed; or not fenced, and closed or this piece released */
 };
 
-/* Reads all of an incarnation's journal that counts (up to its seal) into the ledger of piece `piece`, by claim number K.
- * Final if and only if *holding says given_back: then nothing can be added any more. */
+/* Looks whether the owner by claim number K of piece `piece` has given it back. A fence without a seal must be completed
+ * first, whatever the journal says. */
+CFSPLIT_MUST_USE cfsplit_status csi_holding_look(const struct cfsplit_run *run, const struct csi_inc *inc,
+                                                 uint32_t piece, uint32_t K, struct csi_holding *holding,
+                                                 struct cfsplit_error *err);
+
+/* Looks, and reads all of the journal that counts (up to its seal) into the ledger: once for each owner, or its failures are
+ * counted again. Final if and only if *holding says given_back: then nothing can be added any more. */
 CFSPLIT_MUST_USE cfsplit_status csi_ledger_read(struct csi_ledger *ledger, const struct cfsplit_run *run,
                                                 const struct csi_inc *inc, uint32_t piece, uint32_t K,
                                                 struct csi_holding *holding, struct cfsplit_error *err);

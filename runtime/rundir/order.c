@@ -44,7 +44,9 @@ static bool parse_retry(const struct cfsplit_run *run, const char *text, size_t 
                         size_t *count)
 {
     const char *at = text, *end = text + length, *stop = memchr(at, '\n', length);
-    struct csi_fields f = csi_fields_of(at, stop ? (size_t)(stop - at) : 0);
+    if (!stop)
+        return false;
+    struct csi_fields f = csi_fields_of(at, (size_t)(stop - at));
     if (!csi_fields_is(&f, "cfsplit-retry") || !csi_fields_is(&f, "1") || !csi_fields_is(&f, run->spec.run_id))
         return false;
     for (at = stop + 1; at < end; at = stop + 1) {

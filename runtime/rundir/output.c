@@ -124,7 +124,7 @@ cfsplit_status csi_output_read(const struct cfsplit_run *run, const char *inc, u
                                                       struct cfsplit_error *err),
                                void *context, bool *torn, struct cfsplit_error *err)
 {
-    char name[8 + CSI_INC_BYTES], *packed = malloc(2 * piece_max), *plain = malloc(piece_max);
+    char name[8 + CSI_INC_BYTES], *packed = malloc((size_t)2 * piece_max), *plain = malloc(piece_max);
     cfsplit_status status = packed && plain ? CFSPLIT_OK : csi_fail_memory(err);
     snprintf(name, sizeof name, "output/%.27s", inc);
     int fd = openat(run->fd, name, O_RDONLY | O_CLOEXEC);

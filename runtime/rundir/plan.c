@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +22,7 @@ enum { folder_count = sizeof folders / sizeof folders[0] };
 struct site {
     char *parent; /* folder of RUN */
     char *base;   /* its name there */
-    char temp[NAME_MAX + 1];
+    char *temp;   /* the hidden folder's name there */
     int parent_fd, fd;
 };
 
@@ -43,7 +42,10 @@ static cfsplit_status open_site(struct site *site, const char *path, struct cfsp
         return status;
     if (!*site->base || strcmp(site->base, ".") == 0 || strcmp(site->base, "..") == 0)
         return csi_fail(err, CFSPLIT_USAGE, "%s cannot be the name of a run", csi_quote(path).text);
-    snprintf(site->temp, sizeof site->temp, ".%.200s.plan-%s", site->base, nonce);
+    if (asprintf(&site->temp, ".%.200s.plan-%s", site->base, nonce) < 0) {
+        site->temp = NULL;
+        return csi_fail_memory(err);
+    }
     site->parent_fd = open(site->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (site->parent_fd < 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot plan %s: folder %s",
@@ -94,28 +96,19 @@ static cfsplit_status make_folders(const struct site *site, uint64_t pieces, boo
     return status;
 }
 
-static void remove_tree(int parent, const char *name, int depth)
+/* Removes what write_run made, and nothing else. */
+static void remove_site(const struct site *site)
 {
-    if (unlinkat(parent, name, 0) == 0 || (errno != EISDIR && errno != EPERM) || depth == 0)
-        return;
-    if (unlinkat(parent, name, AT_REMOVEDIR) == 0)
-        return;
     static const char *const files[] = {"run.json", "items.lz4", "items.idx"};
-    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return;
+    char name[40];
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
-        unlinkat(fd, files[i], 0);
-    for (uint64_t n = 0; n < UINT32_MAX; n++) {
-        char claims[40];
-        snprintf(claims, sizeof claims, "claims/0.%" PRIu64, n);
-        if (unlinkat(fd, claims, AT_REMOVEDIR) != 0)
+        unlinkat(site->fd, files[i], 0);
+    for (uint64_t n = 0; snprintf(name, sizeof name, "claims/0.%" PRIu64, n) > 0; n++)
+        if (unlinkat(site->fd, name, AT_REMOVEDIR) != 0)
             break;
-    }
     for (size_t i = 0; i < folder_count; i++)
-        unlinkat(fd, folders[i], AT_REMOVEDIR);
-    close(fd);
-    unlinkat(parent, name, AT_REMOVEDIR);
+        unlinkat(site->fd, folders[i], AT_REMOVEDIR);
+    unlinkat(site->parent_fd, site->temp, AT_REMOVEDIR);
 }
 
 static cfsplit_status fill_spec(struct csi_spec *spec, const struct cfsplit_list *list,
@@ -274,31 +267,30 @@ static cfsplit_status check_request(const struct cfsplit_plan_request *request, 
     return CFSPLIT_OK;
 }
 
-cfsplit_status cfsplit_plan(const char *path, const struct cfsplit_list *list,
-                            const struct cfsplit_plan_request *request, bool *created, struct cfsplit_error *err)
+/* Compares what stands at `path` with the request. *taken: there is a run; an empty folder is removed to make room. */
+static cfsplit_status look_at_place(const char *path, const struct cfsplit_list *list,
+                                    const struct cfsplit_plan_request *request, bool *taken, struct cfsplit_error *err)
+{
+    struct cfsplit_run *run;
+    *taken = faccessat(AT_FDCWD, path, F_OK, 0) == 0;
+    if (!*taken)
+        return CFSPLIT_OK;
+    cfsplit_status status = cfsplit_run_open(path, &run, err);
+    if (status != CFSPLIT_OK) {
+        *taken = rmdir(path) != 0;
+        return *taken ? status : CFSPLIT_OK;
+    }
+    status = cfsplit_plan_compare(run, list, request, err);
+    cfsplit_run_close(run);
+    return status;
+}
+
+static cfsplit_status build_run(const char *path, const struct cfsplit_list *list,
+                                const struct cfsplit_plan_request *request, bool *created, struct cfsplit_error *err)
 {
     struct site site = {.parent_fd = -1, .fd = -1};
     struct csi_spec spec = {0};
-    *created = false;
-    cfsplit_status status = check_request(request, err);
-    if (status == CFSPLIT_OK && faccessat(AT_FDCWD, path, F_OK, 0) == 0) {
-        struct cfsplit_run *run;
-        struct cfsplit_error local;
-        status = cfsplit_run_open(path, &run, &local);
-        if (status == CFSPLIT_OK) {
-            status = cfsplit_plan_compare(run, list, request, err);
-            cfsplit_run_close(run);
-            return status;
-        }
-        if (rmdir(path) != 0) { /* an empty folder may become a run */
-            if (err)
-                *err = local;
-            return status;
-        }
-        status = CFSPLIT_OK;
-    }
-    if (status == CFSPLIT_OK)
-        status = fill_spec(&spec, list, request, err);
+    cfsplit_status status = fill_spec(&spec, list, request, err);
     if (status == CFSPLIT_OK)
         status = open_site(&site, path, err);
     if (status == CFSPLIT_OK)
@@ -306,8 +298,7 @@ cfsplit_status cfsplit_plan(const char *path, const struct cfsplit_list *list,
     if (status == CFSPLIT_OK)
         status = settle(&site, path, created, err);
     if (!*created && site.fd >= 0)
-        remove_tree(site.parent_fd, site.temp, 1);
-    bool lost = status == CFSPLIT_OK && !*created;
+        remove_site(&site);
     csi_spec_release(&spec);
     if (site.fd >= 0)
         close(site.fd);
@@ -315,5 +306,21 @@ cfsplit_status cfsplit_plan(const char *path, const struct cfsplit_list *list,
         close(site.parent_fd);
     free(site.parent);
     free(site.base);
-    return lost ? cfsplit_plan(path, list, request, created, err) : status;
+    free(site.temp);
+    return status;
+}
+
+cfsplit_status cfsplit_plan(const char *path, const struct cfsplit_list *list,
+                            const struct cfsplit_plan_request *request, bool *created, struct cfsplit_error *err)
+{
+    *created = false;
+    cfsplit_status status = check_request(request, err);
+    while (status == CFSPLIT_OK && !*created) {
+        bool taken; /* another planner may take the place between a look and the rename: then there is more to see */
+        status = look_at_place(path, list, request, &taken, err);
+        if (status != CFSPLIT_OK || taken)
+            return status;
+        status = build_run(path, list, request, created, err);
+    }
+    return status;
 }

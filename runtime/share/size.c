@@ -14,14 +14,19 @@ struct load {
     uint32_t replica;
 };
 
+struct order {
+    const struct cfsplit_list *list;
+};
+
 /* Heaviest first; equal weights by bytes, equal items by position. */
-static int by_weight(const void *a, const void *b, void *list)
+static int by_weight(const void *a, const void *b, void *order)
 {
+    const struct cfsplit_list *list = ((const struct order *)order)->list;
     const struct weighed *x = a, *y = b;
     if (x->weight != y->weight)
         return x->weight > y->weight ? -1 : 1;
-    int order = strcmp(cfsplit_list_at(list, x->position).name, cfsplit_list_at(list, y->position).name);
-    return order ? order : x->position < y->position ? -1 : 1;
+    int bytes = strcmp(cfsplit_list_at(list, x->position).name, cfsplit_list_at(list, y->position).name);
+    return bytes ? bytes : x->position < y->position ? -1 : 1;
 }
 
 static bool is_lighter(const struct load *a, const struct load *b)
@@ -56,11 +61,8 @@ static void sort_by_weight(struct weighed *items, const struct cfsplit_list *lis
     uint64_t n = cfsplit_list_count(list);
     for (uint64_t i = 0; i < n; i++)
         items[i] = (struct weighed){.weight = cfsplit_list_at(list, i).weight, .position = i};
-    union {
-        const struct cfsplit_list *borrowed;
-        void *context;
-    } to = {.borrowed = list}; /* qsort_r's context is not const */
-    qsort_r(items, (size_t)n, sizeof *items, by_weight, to.context);
+    struct order order = {list};
+    qsort_r(items, (size_t)n, sizeof *items, by_weight, &order);
 }
 
 /* Each item in turn to the lightest share: owners[rank] is a replica, 1..R. */

@@ -5,7 +5,7 @@
 #include "base/error.h"
 
 static const char *const words[] = {
-#define ROW(symbol, word, is_static, text) [symbol] = word,
+#define ROW(symbol, word, is_static, text) [symbol] = (word),
     CFSPLIT_STRATEGY_LIST(ROW)
 #undef ROW
 };

@@ -200,10 +200,15 @@ static void count(struct cfsplit_survey *s)
     *c = (struct cfsplit_counts){.total = s->run->spec.items};
     for (uint64_t i = 0; i < c->total; i++) {
         c->by_state[cfsplit_survey_state(s, i)]++;
-        c->duplicates += csi_ledger_at(&s->ledger, i)->done > 1;
+        const struct csi_entry *entry = csi_ledger_at(&s->ledger, i);
+        c->duplicates += entry->done > 1;
+        if (c->last_end_ms < entry->end_ms)
+            c->last_end_ms = entry->end_ms;
     }
     for (size_t i = 0; i < s->incs.count; i++) {
         c->torn_bytes += csi_seen_is_open(&s->seen[i]) ? 0 : s->seen[i].reader.tail;
+        if (c->first_start_ms == 0 || s->incs.at[i].created_ms < c->first_start_ms)
+            c->first_start_ms = s->incs.at[i].created_ms;
         c->working += life_of(&s->seen[i]) == CFSPLIT_LIFE_WORKING;
     }
     c->complete = c->by_state[CFSPLIT_DONE] + c->by_state[CFSPLIT_REJECTED] == c->total;

@@ -381,13 +381,18 @@ static void only_marked_processes_of_the_group_are_ended(void)
     char *envp[] = {path, mark, NULL};
     runner_open(&r, two_slots);
     runner_fifo(&r, "up");
-    pid_t pgid = runner_start_env(&r, "env -i sh -c 'exec >up; echo up; exec sleep 1000' & sleep 1000 & wait", envp, 0);
+    runner_fifo(&r, "marked");
+    pid_t pgid = runner_start_env(&r,
+                                  "env -i sh -c 'exec >up; echo up; exec sleep 1000' &"
+                                  "sh -c 'echo up >marked; exec sleep 1000' & wait",
+                                  envp, 0);
     int fd = runner_hear(&r, "up", text, sizeof text);
+    runner_await(&r, "marked");
     CHECK_EQUAL(csi_exec_end_group(pgid, "CFSPLIT_MARK", "run"), 0);
     CHECK_EQUAL(csi_exec_end_group(pgid, "CFSPLIT_MARK", "run 12"), 0);
     CHECK_EQUAL(csi_exec_end_group(pgid, "MARK", "run 1"), 0);
     CHECK_EQUAL(csi_exec_end_group(getpgrp(), "CFSPLIT_MARK", "run 1"), 0);
-    CHECK_EQUAL(csi_exec_end_group(0, "CFSPLIT_MARK", "run 1"), 0);
+    CHECK_EQUAL(csi_exec_end_group(0, "CFSPLIT_MARK", "run 12"), 0); /* any group, and still not without the mark */
     CHECK_EQUAL(csi_exec_end_group(-1, "CFSPLIT_MARK", "run 1"), 0);
     CHECK_EQUAL(csi_exec_end_group(pgid, "CFSPLIT_MARK", "run 1"), 2);
     struct pollfd unmarked = {.fd = fd};

@@ -1,0 +1,1 @@
+canfar-split chunk --replica 1/2 --from /dev/null

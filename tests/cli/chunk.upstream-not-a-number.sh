@@ -1,0 +1,1 @@
+REPLICA_ID=x canfar-split chunk --upstream a b c

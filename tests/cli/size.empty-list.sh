@@ -1,0 +1,1 @@
+canfar-split size --replica 1/2 --from /dev/null

@@ -1,0 +1,2 @@
+mkdir d
+canfar-split size --replica 1/2 d

@@ -1,0 +1,2 @@
+touch a
+canfar-split size --replica 1/2 a b

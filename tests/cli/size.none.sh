@@ -1,0 +1,1 @@
+canfar-split size --weights none --replica 1/2 d c b a

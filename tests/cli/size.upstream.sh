@@ -1,0 +1,1 @@
+canfar-split size --upstream --replica 1/1 a

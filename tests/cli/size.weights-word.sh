@@ -1,0 +1,1 @@
+canfar-split size --weights heavy --replica 1/2 a

@@ -1,0 +1,1 @@
+canfar-split stripe --replica 0/3 a b c

@@ -1,0 +1,1 @@
+canfar-split stripe --replica 4/3 a b c

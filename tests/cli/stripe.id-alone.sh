@@ -1,0 +1,1 @@
+REPLICA_ID=1 canfar-split stripe a b c

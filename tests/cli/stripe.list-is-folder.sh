@@ -1,0 +1,2 @@
+mkdir d
+canfar-split stripe --replica 1/1 --from d

@@ -1,0 +1,1 @@
+canfar-split stripe --replica 1/1 -0 a "$(printf 'b\nc')" | od -c

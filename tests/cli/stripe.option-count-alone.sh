@@ -1,0 +1,1 @@
+canfar-split stripe --replicas 3 a b c

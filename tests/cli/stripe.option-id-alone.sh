@@ -1,0 +1,1 @@
+canfar-split stripe --replica 1 a b c

@@ -1,0 +1,1 @@
+canfar-split stripe --replica 1of3 a b c

@@ -1,0 +1,1 @@
+canfar-split stripe --nope a
