@@ -1,4 +1,5 @@
 /* cfsplit_plan: a run directory is built whole beside its place and renamed to it. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -274,31 +275,41 @@ static cfsplit_status check_request(const struct cfsplit_plan_request *request, 
     return CFSPLIT_OK;
 }
 
-cfsplit_status cfsplit_plan(const char *path, const struct cfsplit_list *list,
-                            const struct cfsplit_plan_request *request, bool *created, struct cfsplit_error *err)
+/* Is `path` a folder with nothing in it? */
+static bool is_empty_folder(const char *path)
+{
+    DIR *dir = opendir(path);
+    const struct dirent *entry = NULL;
+    if (!dir)
+        return false;
+    do
+        entry = readdir(dir);
+    while (entry && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
+    closedir(dir);
+    return entry == NULL;
+}
+
+/* Compares with the run that stands at `path`. CFSPLIT_END: nothing stands there, or an empty folder, which a rename replaces. */
+static cfsplit_status join(const char *path, const struct cfsplit_list *list,
+                           const struct cfsplit_plan_request *request, struct cfsplit_error *err)
+{
+    struct cfsplit_run *run;
+    if (faccessat(AT_FDCWD, path, F_OK, 0) != 0 || is_empty_folder(path))
+        return CFSPLIT_END;
+    cfsplit_status status = cfsplit_run_open(path, &run, err);
+    if (status != CFSPLIT_OK)
+        return status;
+    status = cfsplit_plan_compare(run, list, request, err);
+    cfsplit_run_close(run);
+    return status;
+}
+
+static cfsplit_status make(const char *path, const struct cfsplit_list *list,
+                           const struct cfsplit_plan_request *request, bool *created, struct cfsplit_error *err)
 {
     struct site site = {.parent_fd = -1, .fd = -1};
     struct csi_spec spec = {0};
-    *created = false;
-    cfsplit_status status = check_request(request, err);
-    if (status == CFSPLIT_OK && faccessat(AT_FDCWD, path, F_OK, 0) == 0) {
-        struct cfsplit_run *run;
-        struct cfsplit_error local;
-        status = cfsplit_run_open(path, &run, &local);
-        if (status == CFSPLIT_OK) {
-            status = cfsplit_plan_compare(run, list, request, err);
-            cfsplit_run_close(run);
-            return status;
-        }
-        if (rmdir(path) != 0) { /* an empty folder may become a run */
-            if (err)
-                *err = local;
-            return status;
-        }
-        status = CFSPLIT_OK;
-    }
-    if (status == CFSPLIT_OK)
-        status = fill_spec(&spec, list, request, err);
+    cfsplit_status status = fill_spec(&spec, list, request, err);
     if (status == CFSPLIT_OK)
         status = open_site(&site, path, err);
     if (status == CFSPLIT_OK)
@@ -307,7 +318,6 @@ cfsplit_status cfsplit_plan(const char *path, const struct cfsplit_list *list,
         status = settle(&site, path, created, err);
     if (!*created && site.fd >= 0)
         remove_tree(site.parent_fd, site.temp, 1);
-    bool lost = status == CFSPLIT_OK && !*created;
     csi_spec_release(&spec);
     if (site.fd >= 0)
         close(site.fd);
@@ -315,5 +325,19 @@ cfsplit_status cfsplit_plan(const char *path, const struct cfsplit_list *list,
         close(site.parent_fd);
     free(site.parent);
     free(site.base);
-    return lost ? cfsplit_plan(path, list, request, created, err) : status;
+    return status;
+}
+
+cfsplit_status cfsplit_plan(const char *path, const struct cfsplit_list *list,
+                            const struct cfsplit_plan_request *request, bool *created, struct cfsplit_error *err)
+{
+    *created = false;
+    cfsplit_status status = check_request(request, err);
+    while (status == CFSPLIT_OK && !*created) {
+        status = join(path, list, request, err);
+        if (status != CFSPLIT_END)
+            return status;
+        status = make(path, list, request, created, err); /* not created: another one was quicker */
+    }
+    return status;
 }
