@@ -1,4 +1,5 @@
 /* cfsplit_plan: a run directory is built whole beside its place and renamed to it. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -276,19 +277,31 @@ static cfsplit_status check_request(const struct cfsplit_plan_request *request, 
     return CFSPLIT_OK;
 }
 
-/* Compares what stands at `path` with the request. *taken: there is a run; an empty folder is removed to make room. */
+/* Is `path` a folder with nothing in it? */
+static bool is_empty_folder(const char *path)
+{
+    DIR *dir = opendir(path);
+    const struct dirent *entry = NULL;
+    if (!dir)
+        return false;
+    do
+        entry = readdir(dir);
+    while (entry && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
+    closedir(dir);
+    return entry == NULL;
+}
+
+/* Compares what stands at `path` with the request. *taken: there is something; an empty folder is none, a rename replaces it. */
 static cfsplit_status look_at_place(const char *path, const struct cfsplit_list *list,
                                     const struct cfsplit_plan_request *request, bool *taken, struct cfsplit_error *err)
 {
     struct cfsplit_run *run;
-    *taken = faccessat(AT_FDCWD, path, F_OK, 0) == 0;
+    *taken = faccessat(AT_FDCWD, path, F_OK, 0) == 0 && !is_empty_folder(path);
     if (!*taken)
         return CFSPLIT_OK;
     cfsplit_status status = cfsplit_run_open(path, &run, err);
-    if (status != CFSPLIT_OK) {
-        *taken = rmdir(path) != 0;
-        return *taken ? status : CFSPLIT_OK;
-    }
+    if (status != CFSPLIT_OK)
+        return status;
     status = cfsplit_plan_compare(run, list, request, err);
     cfsplit_run_close(run);
     return status;
