@@ -259,6 +259,7 @@ static void cut_items_are_found(void)
     for (size_t length = 0; length <= file.length; length++) {
         bool whole = length == file.length - 1;
         scratch_write("items.lz4", file.data, length);
+        CHECK_OK(reopen(&z));
         CHECK_EQUAL(csi_frozen_check(&z.f, z.items_digest, &err), whole ? CFSPLIT_OK : CFSPLIT_DAMAGED);
         if (length < z.f.blocks[0].offset + z.f.blocks[0].packed)
             CHECK_EQUAL(csi_frozen_load(&z.f, 0, 1, &items, &err), CFSPLIT_DAMAGED);
