@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Sourced by the tests of this folder: four files of 1, 2, 3 and 4 bytes in a folder of the test's own, and what to say.
-# $1: the folder of the built programs; $2: the folder of the examples.
+# $1: the folders of the built programs; $2: the folder of the examples.
 set -eu
 PATH=$1:$2:$PATH
 folder=$(mktemp -d)
