@@ -124,6 +124,8 @@ static cfsplit_status hold(struct csi_feed *feed, uint32_t piece, uint32_t K, st
     }
     h->ledger = *ledger;
     *ledger = (struct csi_ledger){0};
+    for (uint64_t i = 0; i < h->ledger.count; i++)
+        h->ledger.at[i].laters = 0; /* being put off counts within one life: running it again tries again */
     feed->held_count++;
     return CFSPLIT_OK;
 }

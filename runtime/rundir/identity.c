@@ -114,7 +114,8 @@ cfsplit_status csi_inc_publish(const struct cfsplit_run *run, uint32_t replica, 
     int won = 0;
     status = csi_buf_check(&line, err);
     if (status == CFSPLIT_OK)
-        status = csi_io_publish_first(run->fd, "replicas", out->name, nonce, line.data, line.length, &won, err);
+        status = csi_io_publish_first(run->fd, "replicas", out->name, csi_run_mode(run), nonce, line.data, line.length,
+                                      &won, err);
     if (status == CFSPLIT_OK && !won)
         status = csi_fail(err, CFSPLIT_STORAGE, "two replicas drew the same random number: run again");
     csi_buf_release(&line);

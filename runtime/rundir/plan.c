@@ -169,7 +169,7 @@ static cfsplit_status write_run(const struct site *site, struct csi_spec *spec, 
     if (status == CFSPLIT_OK)
         status = csi_spec_encode(spec, &text, err);
     if (status == CFSPLIT_OK)
-        status = csi_io_write_new(site->fd, "run.json", text.data, text.length, err);
+        status = csi_io_write_new(site->fd, "run.json", 0600, text.data, text.length, err);
     static const char *const files[] = {"run.json", "items.lz4", "items.idx"};
     for (size_t i = 0; status == CFSPLIT_OK && spec->group && i < sizeof files / sizeof files[0]; i++)
         if (fchmodat(site->fd, files[i], 0640, 0) != 0)
@@ -259,7 +259,13 @@ cfsplit_status cfsplit_plan_compare(const struct cfsplit_run *run, const struct 
     if (request->replicas != spec->replicas)
         return csi_fail(err, CFSPLIT_USAGE, "%s was planned for %" PRIu32 " replicas, not %" PRIu64,
                         csi_quote(run->path).text, spec->replicas, request->replicas);
-    cfsplit_status status = compare_commands(run, request->command, request->command_count, err);
+    char *cwd = list ? realpath(request->cwd ? request->cwd : ".", NULL) : NULL; /* who only joins may be anywhere */
+    cfsplit_status status = CFSPLIT_OK;
+    if (cwd && strcmp(cwd, spec->cwd) != 0)
+        status = differs(run->path, "working directory", csi_quote(spec->cwd).text, csi_quote(cwd).text, err);
+    free(cwd);
+    if (status == CFSPLIT_OK)
+        status = compare_commands(run, request->command, request->command_count, err);
     if (status == CFSPLIT_OK)
         status = compare_options(run, &request->options, err);
     if (status == CFSPLIT_OK && list)

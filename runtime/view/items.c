@@ -1,4 +1,5 @@
 /* Items and attempts of a survey, one by one. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,6 +66,9 @@ cfsplit_status cfsplit_survey_item(struct cfsplit_survey *s, uint64_t index, str
 {
     const struct csi_entry *entry = csi_ledger_at(&s->ledger, index);
     *out = (struct cfsplit_item_view){.index = index, .last = {.index = index, .text = ""}};
+    if (!entry)
+        return csi_fail(err, CFSPLIT_USAGE, "there is no item %" PRIu64 " in %s", index + 1,
+                        csi_quote(s->run->path).text);
     cfsplit_status status = load(s, index, err);
     if (status != CFSPLIT_OK)
         return status;
