@@ -14,15 +14,8 @@ static cfsplit_status load(struct cfsplit_survey *s, uint64_t index, struct cfsp
     const struct csi_frozen *f = &s->run->frozen;
     if (s->block.at && index >= s->block.first && index - s->block.first < s->block.count)
         return CFSPLIT_OK;
-    size_t low = 0, high = f->block_count;
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (f->blocks[middle].first <= index)
-            low = middle;
-        else
-            high = middle;
-    }
-    return csi_frozen_load(f, f->blocks[low].first, f->blocks[low].items, &s->block, err);
+    const struct csi_block *b = &f->blocks[csi_frozen_block_of(f, index)];
+    return csi_frozen_load(f, b->first, b->items, &s->block, err);
 }
 
 static void fill_end(struct cfsplit_attempt *a, const struct csi_record *r)
