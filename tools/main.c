@@ -1,7 +1,9 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tool.h"
 
@@ -63,6 +65,24 @@ static void print_overview(FILE *to)
     fprintf(to, "\nEach has its own help: canfar-split COMMAND --help\n");
 }
 
+/* A file of ours must never become what somebody writes his messages to. */
+static void keep_standard_files(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
+static int tool_exit_usage(const struct command *command, const char *argument)
+{
+    tool_say("%s: what is %s? canfar-split %s %s", command->name, cfsplit_quote(argument).text, command->name,
+             command->usage);
+    return cfsplit_status_exit_code(CFSPLIT_USAGE);
+}
+
 static int run_command(const struct command *command, int argc, char **argv)
 {
     struct settings s;
@@ -71,6 +91,8 @@ static int run_command(const struct command *command, int argc, char **argv)
     int code = 0;
     if (settings_parse(&s, command, argc, argv, &helped, &err) != CFSPLIT_OK)
         code = tool_exit(&err);
+    else if (!helped && command->most_arguments && s.source_count > command->most_arguments)
+        code = tool_exit_usage(command, s.sources[command->most_arguments].text);
     else if (!helped)
         code = command->run(command, &s);
     settings_release(&s);
@@ -91,6 +113,7 @@ static int close_stdout(int code)
 
 int main(int argc, char **argv)
 {
+    keep_standard_files();
     if (argc < 2) {
         print_overview(stderr);
         return cfsplit_status_exit_code(CFSPLIT_USAGE);

@@ -15,8 +15,6 @@ static cfsplit_status fill_request(const struct settings *s, uint64_t replicas, 
                                              .command = (const char *const *)s->command,
                                              .command_count = s->command_count,
                                              .options = s->run};
-    if (request->command_count == 0)
-        return tool_fail(err, CFSPLIT_USAGE, "what is to be done with each item? put it last: ... -- COMMAND {}");
     return s->strategy ? cfsplit_strategy_find(s->strategy, &request->strategy, err) : CFSPLIT_OK;
 }
 
