@@ -249,7 +249,7 @@ static int run_retry(const struct command *command, struct settings *s)
     if (status == CFSPLIT_OK)
         tool_say(opened ? "%" PRIu64 " %s open again; to run: canfar-split launch %s --on local"
                         : "%" PRIu64 " %s of %s open again: none had failed",
-                 opened, tool_items(opened), cfsplit_run_facts(run)->path);
+                 opened, tool_items(opened), tool_word(cfsplit_run_facts(run)->path).text);
     free(indices);
     cfsplit_survey_free(survey);
     cfsplit_run_close(run);

@@ -155,7 +155,7 @@ static void note_end(struct launch *l, uint32_t i, int status)
     l->alive--;
     if (WIFSIGNALED(status))
         tool_say("replica %" PRIu32 " was killed by signal %d; to go on: canfar-split launch %s --on local", i + 1,
-                 WTERMSIG(status), cfsplit_run_facts(l->run)->path);
+                 WTERMSIG(status), tool_word(cfsplit_run_facts(l->run)->path).text);
     else if (WEXITSTATUS(status) > 1 && WEXITSTATUS(status) > l->worst)
         l->worst = WEXITSTATUS(status);
 }

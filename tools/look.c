@@ -234,8 +234,8 @@ void look_verdict(const struct cfsplit_run *run, const struct cfsplit_survey *su
     if (c->complete)
         snprintf(out, 400, "complete: %" PRIu64 " of %" PRIu64 " items accounted for: %s", c->total, c->total, counts);
     else
-        snprintf(out, 400, "incomplete: %s; see: canfar-split items %.120s --state %s", counts,
-                 cfsplit_run_facts(run)->path,
+        snprintf(out, 400, "incomplete: %s; see: canfar-split items %.150s --state %s", counts,
+                 tool_word(cfsplit_run_facts(run)->path).text,
                  cfsplit_state_word(c->by_state[CFSPLIT_FAILED]      ? CFSPLIT_FAILED
                                     : c->by_state[CFSPLIT_SET_ASIDE] ? CFSPLIT_SET_ASIDE
                                     : c->by_state[CFSPLIT_PENDING]   ? CFSPLIT_PENDING

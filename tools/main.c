@@ -35,6 +35,26 @@ void tool_say(const char *format, ...)
     fprintf(stderr, "canfar-split: %s\n", line); /* one write: lines of several replicas do not mix */
 }
 
+struct tool_word tool_word(const char *path)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,@%+=";
+    struct tool_word word = {""};
+    size_t at = 0;
+    if (*path && path[strspn(path, plain)] == '\0') {
+        snprintf(word.text, sizeof word.text, "%s", path);
+        return word;
+    }
+    word.text[at++] = '\'';
+    for (; *path && at + 8 < sizeof word.text; path++) {
+        if (*path == '\'')
+            at += (size_t)snprintf(word.text + at, sizeof word.text - at, "'\\''");
+        else
+            word.text[at++] = *path;
+    }
+    snprintf(word.text + at, sizeof word.text - at, "'");
+    return word;
+}
+
 const char *tool_items(uint64_t count)
 {
     return count == 1 ? "item" : "items";
@@ -65,15 +85,13 @@ static void print_overview(FILE *to)
     fprintf(to, "\nEach has its own help: canfar-split COMMAND --help\n");
 }
 
-/* A file of ours must never become what somebody writes his messages to. */
+/* A file of ours must never become what somebody writes his messages to: the numbers 0 to 2 are taken, by something that
+ * answers with an error as a closed one would. */
 static void keep_standard_files(void)
 {
-    int fd;
-    do
-        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd >= 0)
-        close(fd);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC) != fd)
+            _exit(cfsplit_status_exit_code(CFSPLIT_STORAGE));
 }
 
 static int tool_exit_usage(const struct command *command, const char *argument)

@@ -35,7 +35,7 @@ static void pass_output(struct running *running, const struct cfsplit_attempt *a
         return;
     if (errno != EPIPE) /* a reader that went away has seen what it wanted */
         tool_say("cannot pass on what the items print: %s; it is kept, see: canfar-split log %s", strerror(errno),
-                 cfsplit_run_facts(running->run)->path);
+                 tool_word(cfsplit_run_facts(running->run)->path).text);
     else
         clearerr(stdout);
     running->pass_on = false;
@@ -84,7 +84,7 @@ static int exit_code_of(cfsplit_status status, const struct running *running,
         tool_say("%s; %" PRIu64 " %s of %s not started, nothing lost: make room and run again", err->message,
                  result->not_started, tool_items(result->not_started), path);
     else if (status == CFSPLIT_INCOMPLETE)
-        tool_say("%s; see: canfar-split items %s --state failed --why", err->message, path);
+        tool_say("%s; see: canfar-split items %s --state failed --why", err->message, tool_word(path).text);
     else if (status != CFSPLIT_OK)
         tool_say("%s", err->message);
     if (running->signals.order == CFSPLIT_ABORT)
@@ -101,7 +101,7 @@ static cfsplit_status check_count(const struct cfsplit_run *run, const struct cf
     return tool_fail(err, CFSPLIT_USAGE,
                      "replica %" PRIu32 " of %" PRIu32 ", but %s was planned for %" PRIu32
                      "; to help finish it: canfar-split run %s --spare",
-                     me->id, me->count, facts->path, facts->replicas, facts->path);
+                     me->id, me->count, facts->path, facts->replicas, tool_word(facts->path).text);
 }
 
 /* Who this process is in a run that is planned. */
@@ -116,7 +116,7 @@ static cfsplit_status identify(const struct settings *s, const struct cfsplit_ru
     if (status == CFSPLIT_USAGE && strcmp(err->message, "no replica number here") == 0)
         return tool_fail(err, CFSPLIT_USAGE,
                          "no replica number here, and %s has %" PRIu32 ": canfar-split launch %s --on local",
-                         facts->path, facts->replicas, facts->path);
+                         facts->path, facts->replicas, tool_word(facts->path).text);
     if (status != CFSPLIT_OK)
         return status;
     return check_count(run, me, err);

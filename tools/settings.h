@@ -29,6 +29,7 @@ struct source {
     enum source_kind kind;
     const char *text;
     const char *match; /* of a tree; NULL: all */
+    char *owned;       /* text, if it is not from argv */
 };
 
 struct settings {
