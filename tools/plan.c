@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static cfsplit_status fill_request(const struct settings *s, uint64_t replicas, struct cfsplit_plan_request *request,
-                                   struct cfsplit_error *err)
+cfsplit_status plan_request(const struct settings *s, uint64_t replicas, struct cfsplit_plan_request *request,
+                            struct cfsplit_error *err)
 {
     *request = (struct cfsplit_plan_request){.size = sizeof *request,
                                              .strategy = CFSPLIT_SIZE,
@@ -21,12 +21,6 @@ static cfsplit_status fill_request(const struct settings *s, uint64_t replicas, 
                                              .command_count = s->command_count,
                                              .options = s->run};
     return s->strategy ? cfsplit_strategy_find(s->strategy, &request->strategy, err) : CFSPLIT_OK;
-}
-
-cfsplit_status plan_request(const struct settings *s, uint64_t replicas, struct cfsplit_plan_request *request,
-                            struct cfsplit_error *err)
-{
-    return fill_request(s, replicas, request, err);
 }
 
 /* Files named by --from are found from where we are, whatever --cwd says. */
@@ -77,7 +71,7 @@ cfsplit_status plan_make(struct settings *s, const char *path, size_t first_sour
     struct cfsplit_plan_request request;
     struct cfsplit_list *list = NULL;
     *created = false;
-    cfsplit_status status = fill_request(s, replicas, &request, err);
+    cfsplit_status status = plan_request(s, replicas, &request, err);
     if (status == CFSPLIT_OK)
         status = list_from_cwd(s, first_source, request.strategy == CFSPLIT_SIZE && !lenient, &list, err);
     if (status == CFSPLIT_OK && lenient && !s->weights && request.strategy == CFSPLIT_SIZE &&

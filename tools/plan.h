@@ -4,7 +4,7 @@
 
 #include "tool.h"
 
-/* What the command line asks to be planned. Errors: CFSPLIT_USAGE without a command or with an unknown strategy. */
+/* What the command line asks to be planned. Errors: CFSPLIT_USAGE for an unknown strategy. */
 cfsplit_status plan_request(const struct settings *s, uint64_t replicas, struct cfsplit_plan_request *request,
                             struct cfsplit_error *err);
 

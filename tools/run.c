@@ -42,12 +42,11 @@ static void pass_output(struct running *running, const struct cfsplit_attempt *a
 }
 
 /* A failure always prints item, code, attempt and its last line. */
-static void on_end(void *context, const struct cfsplit_attempt *attempt, const struct cfsplit_run_options *options)
+static void on_end(void *context, const struct cfsplit_attempt *attempt)
 {
     struct running *running = context;
     if (running->pass_on)
         pass_output(running, attempt);
-    (void)options;
     if (strcmp(attempt->class_word, "failed") == 0 || strcmp(attempt->class_word, "retry") == 0)
         tool_say("%s failed (exit %" PRIu64 ", attempt %" PRIu32 " of %" PRIu32 ")%s%s",
                  cfsplit_quote(attempt->name).text, attempt->exit_status, attempt->number,

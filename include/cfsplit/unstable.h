@@ -150,7 +150,7 @@ struct cfsplit_replica_options {
     int reserved_;
     enum cfsplit_order (*wake)(void *context); /* called when wake_fd is readable */
     /* An attempt has ended and that is on disk and accepted. */
-    void (*ended)(void *context, const struct cfsplit_attempt *attempt, const struct cfsplit_run_options *settled);
+    void (*ended)(void *context, const struct cfsplit_attempt *attempt);
     void (*say)(void *context, const char *sentence); /* something a person should know */
     void *context;
 };

@@ -175,7 +175,7 @@ static void speak(struct csi_replica *r)
         p->attempt.text = p->text;
         p->attempt.name = csi_feed_item(&r->feed, p->attempt.index)->name;
         if (r->asked->ended)
-            r->asked->ended(r->asked->context, &p->attempt, &r->options);
+            r->asked->ended(r->asked->context, &p->attempt);
     }
     r->pending_count = 0;
 }
