@@ -52,7 +52,7 @@ tests() { # FOLDER CTEST-ARGUMENT...
 # The quick tests once more, unit tests and tool behind valgrind; not those that race against a clock.
 under_valgrind() {
     build valgrind
-    tests build-valgrind -L quick -E '^(crash|lint)[.]|^run[.]silent$'
+    tests build-valgrind -L quick -E '^(crash|lint)[.]|^run[.](silent|program)$|upstream-all'
 }
 
 under_tsan() {

@@ -7,21 +7,6 @@
 
 #include "look.h"
 
-/* Opens the run and its survey. */
-static cfsplit_status open_survey(const struct command *command, const struct settings *s, bool sync,
-                                  struct cfsplit_run **run, struct cfsplit_survey **survey, struct cfsplit_error *err)
-{
-    const char *path;
-    *run = NULL;
-    *survey = NULL;
-    cfsplit_status status = tool_run_path(command, s, &path, err);
-    if (status == CFSPLIT_OK)
-        status = cfsplit_run_open(path, run, err);
-    if (status == CFSPLIT_OK)
-        status = cfsplit_survey_new(*run, sync, survey, err);
-    return status;
-}
-
 /* Bytes as JSON text: what is not UTF-8 cannot be said in JSON, and is replaced. */
 static json_t *json_name(const char *name)
 {
@@ -76,7 +61,7 @@ static int run_items(const struct command *command, struct settings *s)
     struct cfsplit_run *run;
     struct cfsplit_survey *survey;
     enum cfsplit_state wanted = CFSPLIT_PENDING;
-    cfsplit_status status = open_survey(command, s, true, &run, &survey, &err);
+    cfsplit_status status = look_open(command, s, true, &run, &survey, &err);
     if (status == CFSPLIT_OK && s->state)
         status = cfsplit_state_find(s->state, &wanted, &err);
     for (uint64_t i = 0; status == CFSPLIT_OK && i < cfsplit_survey_counts(survey)->total; i++)
@@ -190,7 +175,7 @@ static int run_explain(const struct command *command, struct settings *s)
     struct cfsplit_error err = {0};
     struct cfsplit_run *run;
     struct cfsplit_survey *survey;
-    cfsplit_status status = open_survey(command, s, false, &run, &survey, &err);
+    cfsplit_status status = look_open(command, s, false, &run, &survey, &err);
     if (status == CFSPLIT_OK && s->source_count < 2)
         status = tool_fail(&err, CFSPLIT_USAGE, "explain: which item? canfar-split explain %s", command->usage);
     for (size_t i = 1; status == CFSPLIT_OK && i < s->source_count; i++) {
@@ -237,7 +222,7 @@ static int run_retry(const struct command *command, struct settings *s)
     struct cfsplit_run *run;
     struct cfsplit_survey *survey;
     uint64_t *indices = NULL, asked = 0, opened = 0;
-    cfsplit_status status = open_survey(command, s, true, &run, &survey, &err);
+    cfsplit_status status = look_open(command, s, true, &run, &survey, &err);
     if (status == CFSPLIT_OK) {
         indices = calloc(cfsplit_survey_counts(survey)->total + s->source_count, sizeof *indices);
         status = indices ? chosen(survey, s, indices, &asked, &err) : tool_fail(&err, CFSPLIT_MEMORY, "out of memory");

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tool.h"
+#include "look.h"
 
 struct choosing {
     struct cfsplit_run *run;
@@ -89,12 +89,7 @@ static int run_log(const struct command *command, struct settings *s)
     struct cfsplit_error err = {0};
     struct cfsplit_run *run = NULL;
     struct cfsplit_survey *survey = NULL;
-    const char *path;
-    cfsplit_status status = tool_run_path(command, s, &path, &err);
-    if (status == CFSPLIT_OK)
-        status = cfsplit_run_open(path, &run, &err);
-    if (status == CFSPLIT_OK)
-        status = cfsplit_survey_new(run, false, &survey, &err);
+    cfsplit_status status = look_open(command, s, false, &run, &survey, &err);
     if (status == CFSPLIT_OK && s->joblog) {
         printf("Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n");
         status = cfsplit_survey_attempts(survey, UINT64_MAX, print_joblog, NULL, &err);

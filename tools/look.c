@@ -7,6 +7,20 @@
 #include <string.h>
 #include <unistd.h>
 
+cfsplit_status look_open(const struct command *command, const struct settings *s, bool sync, struct cfsplit_run **run,
+                         struct cfsplit_survey **survey, struct cfsplit_error *err)
+{
+    const char *path;
+    *run = NULL;
+    *survey = NULL;
+    cfsplit_status status = tool_run_path(command, s, &path, err);
+    if (status == CFSPLIT_OK)
+        status = cfsplit_run_open(path, run, err);
+    if (status == CFSPLIT_OK)
+        status = cfsplit_survey_new(*run, sync, survey, err);
+    return status;
+}
+
 json_t *look_json(const struct cfsplit_run *run, const struct cfsplit_survey *survey)
 {
     static const char *const keys[] = {"pending", "running", "done", "failed", "rejected", "set_aside"};
@@ -154,12 +168,7 @@ static int run_status(const struct command *command, struct settings *s)
     struct cfsplit_error err = {0};
     struct cfsplit_run *run = NULL;
     struct cfsplit_survey *survey = NULL;
-    const char *path;
-    cfsplit_status status = tool_run_path(command, s, &path, &err);
-    if (status == CFSPLIT_OK)
-        status = cfsplit_run_open(path, &run, &err);
-    if (status == CFSPLIT_OK)
-        status = cfsplit_survey_new(run, false, &survey, &err);
+    cfsplit_status status = look_open(command, s, false, &run, &survey, &err);
     while (status == CFSPLIT_OK) {
         if (s->json)
             look_print_json(look_json(run, survey));
@@ -262,15 +271,10 @@ static int run_verify(const struct command *command, struct settings *s)
     struct cfsplit_error err = {0};
     struct cfsplit_run *run = NULL;
     struct cfsplit_survey *survey = NULL;
-    const char *path;
     int code = 0;
-    cfsplit_status status = tool_run_path(command, s, &path, &err);
-    if (status == CFSPLIT_OK)
-        status = cfsplit_run_open(path, &run, &err);
+    cfsplit_status status = look_open(command, s, true, &run, &survey, &err);
     if (status == CFSPLIT_OK)
         status = cfsplit_run_check(run, &err);
-    if (status == CFSPLIT_OK)
-        status = cfsplit_survey_new(run, true, &survey, &err);
     if (status == CFSPLIT_OK && s->json)
         look_print_json(look_json(run, survey));
     else if (status == CFSPLIT_OK)

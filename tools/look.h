@@ -6,6 +6,10 @@
 
 #include "tool.h"
 
+/* Opens the run that the command line names, and its survey; NULL after a failure, to be freed in any case. */
+cfsplit_status look_open(const struct command *command, const struct settings *s, bool sync, struct cfsplit_run **run,
+                         struct cfsplit_survey **survey, struct cfsplit_error *err);
+
 json_t *look_json(const struct cfsplit_run *run, const struct cfsplit_survey *survey);
 void look_print_json(json_t *root); /* and releases it */
 

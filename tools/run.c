@@ -104,17 +104,6 @@ static cfsplit_status check_count(const struct cfsplit_run *run, const struct cf
                      me->id, me->count, facts->path, facts->replicas, facts->path);
 }
 
-static cfsplit_status find_identity(const struct settings *s, uint64_t pinned, struct cfsplit_identity *me,
-                                    struct cfsplit_error *err)
-{
-    struct cfsplit_identity_options options = {
-        .size = sizeof options, .id = s->identity.id, .count = s->identity.count};
-    if (s->replicas != CFSPLIT_UNSET)
-        options.count = s->replicas;
-    options.pinned = pinned;
-    return cfsplit_identity_find(&options, getenv, me, err);
-}
-
 /* Who this process is in a run that is planned. */
 static cfsplit_status identify(const struct settings *s, const struct cfsplit_run *run, struct cfsplit_identity *me,
                                struct cfsplit_error *err)
@@ -123,15 +112,13 @@ static cfsplit_status identify(const struct settings *s, const struct cfsplit_ru
     *me = (struct cfsplit_identity){.count = facts->replicas, .source = "--spare"};
     if (s->spare)
         return CFSPLIT_OK;
-    cfsplit_status status = find_identity(s, facts->replicas, me, err);
+    cfsplit_status status = tool_identity(s, facts->replicas, me, err);
     if (status == CFSPLIT_USAGE && strcmp(err->message, "no replica number here") == 0)
         return tool_fail(err, CFSPLIT_USAGE,
                          "no replica number here, and %s has %" PRIu32 ": canfar-split launch %s --on local",
                          facts->path, facts->replicas, facts->path);
     if (status != CFSPLIT_OK)
         return status;
-    if (me->note[0])
-        tool_say("%s", me->note);
     return check_count(run, me, err);
 }
 
@@ -192,7 +179,7 @@ static int plan_and_run(struct settings *s)
         cfsplit_run_close(run);
     } else {
         if (!s->spare)
-            status = find_identity(s, 0, &me, &err);
+            status = tool_identity(s, 0, &me, &err);
         else if (s->replicas == CFSPLIT_UNSET)
             status = tool_fail(&err, CFSPLIT_USAGE, "a spare replica does not know how many there are: --replicas N");
         if (status == CFSPLIT_OK)
@@ -214,7 +201,7 @@ static int run_here(struct settings *s)
     bool created;
     struct tm tm;
     time_t now = time(NULL);
-    cfsplit_status status = find_identity(s, 0, &me, &err);
+    cfsplit_status status = tool_identity(s, 0, &me, &err);
     if (status == CFSPLIT_OK && me.count > 1)
         status = tool_fail(&err, CFSPLIT_USAGE,
                            "this is replica %" PRIu32 " of %" PRIu32

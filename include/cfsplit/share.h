@@ -62,9 +62,9 @@ CFSPLIT_API uint32_t cfsplit_share_hash(const char *name, size_t length, uint32_
 struct cfsplit_shares;
 
 /* Splits a list among R replicas. size is largest-processing-time (Graham 1969: within 4/3 - 1/(3R) of the best makespan):
- * heaviest first, to the lightest share; equal weights in the order of the items' bytes, equal shares to the lowest id; so
- * the answer does not depend on the order of the list. Memory 8 bytes an item, 28 while size is made. Errors: CFSPLIT_USAGE for a bad R,
- * CFSPLIT_MEMORY. The list may be freed afterwards. */
+ * heaviest first, to the lightest share (a weight of 0 counts as 1 there: an empty file is work, too); equal weights in the
+ * order of the items' bytes, equal shares to the lowest id; so the answer does not depend on the order of the list. Memory 8
+ * bytes an item, 28 while size is made. Errors: CFSPLIT_USAGE for a bad R, CFSPLIT_MEMORY. The list may be freed afterwards. */
 CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_shares_new(const struct cfsplit_list *list,
                                                                enum cfsplit_strategy strategy, uint32_t R,
                                                                struct cfsplit_shares **out, struct cfsplit_error *err);

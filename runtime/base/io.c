@@ -91,9 +91,23 @@ cfsplit_status csi_io_sync_dir(int dir, const char *name, struct cfsplit_error *
     return CFSPLIT_OK;
 }
 
-cfsplit_status csi_io_write_new(int dir, const char *name, const void *data, size_t length, struct cfsplit_error *err)
+int csi_io_create(int dir, const char *name, mode_t mode)
 {
-    int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (fd >= 0 && fchmod(fd, mode) != 0) {
+        int number = errno;
+        close(fd);
+        unlinkat(dir, name, 0);
+        errno = number;
+        return -1;
+    }
+    return fd;
+}
+
+cfsplit_status csi_io_write_new(int dir, const char *name, mode_t mode, const void *data, size_t length,
+                                struct cfsplit_error *err)
+{
+    int fd = csi_io_create(dir, name, mode);
     if (fd < 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot create %s",
                               csi_quote(name).text);
@@ -106,8 +120,8 @@ cfsplit_status csi_io_write_new(int dir, const char *name, const void *data, siz
     return csi_fail_errno(err, CFSPLIT_STORAGE, failed, "cannot write %s", csi_quote(name).text);
 }
 
-cfsplit_status csi_io_publish_first(int dir, const char *folder, const char *name, const char *nonce, const void *data,
-                                    size_t length, int *won, struct cfsplit_error *err)
+cfsplit_status csi_io_publish_first(int dir, const char *folder, const char *name, mode_t mode, const char *nonce,
+                                    const void *data, size_t length, int *won, struct cfsplit_error *err)
 {
     char temp[64];
     snprintf(temp, sizeof temp, ".tmp-%s", nonce);
@@ -115,7 +129,7 @@ cfsplit_status csi_io_publish_first(int dir, const char *folder, const char *nam
     if (at < 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_DAMAGED), errno, "cannot open folder %s",
                               csi_quote(folder).text);
-    cfsplit_status status = csi_io_write_new(at, temp, data, length, err);
+    cfsplit_status status = csi_io_write_new(at, temp, mode, data, length, err);
     if (status == CFSPLIT_OK) {
         /* link(2) may lie over NFS: the link count of the temporary file decides */
         int linked = linkat(at, temp, at, name, 0), number = errno;

@@ -25,14 +25,17 @@ int csi_io_pwrite_all(int fd, const void *data, size_t length, uint64_t offset);
 /* fsync of a folder, by an open descriptor of it. */
 CFSPLIT_MUST_USE cfsplit_status csi_io_sync_dir(int dir, const char *name, struct cfsplit_error *err);
 
-/* Writes a new file, mode 0600, exclusively, synced and closed with every return checked; on failure it is removed. */
-CFSPLIT_MUST_USE cfsplit_status csi_io_write_new(int dir, const char *name, const void *data, size_t length,
-                                                 struct cfsplit_error *err);
+/* Creates a file that must not exist yet, for writing, with exactly this mode whatever the umask says; -1 and errno. */
+int csi_io_create(int dir, const char *name, mode_t mode);
+
+/* Writes a new file of that mode, exclusively, synced and closed with every return checked; on failure it is removed. */
+CFSPLIT_MUST_USE cfsplit_status csi_io_write_new(int dir, const char *name, mode_t mode, const void *data,
+                                                 size_t length, struct cfsplit_error *err);
 
 /* Publishes data as folder/name by a temporary file and link(2): first wins. *won tells (a name that exists is no error).
  * The folder is synced. `nonce` makes the temporary name unique to the caller. */
-CFSPLIT_MUST_USE cfsplit_status csi_io_publish_first(int dir, const char *folder, const char *name, const char *nonce,
-                                                     const void *data, size_t length, int *won,
+CFSPLIT_MUST_USE cfsplit_status csi_io_publish_first(int dir, const char *folder, const char *name, mode_t mode,
+                                                     const char *nonce, const void *data, size_t length, int *won,
                                                      struct cfsplit_error *err);
 
 /* 16 hexadecimal digits of randomness and a NUL. */

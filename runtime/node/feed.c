@@ -1,13 +1,10 @@
 #include "node/feed.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "exec/group.h"
-#include "rundir/beat.h"
 
 enum { later_max = 10, later_first_ms = 1000, later_longest_ms = 60000, look_every_ms = 2000 };
 
@@ -16,13 +13,15 @@ cfsplit_status csi_feed_init(struct csi_feed *feed, struct cfsplit_run *run, con
                              void *say_context, struct cfsplit_error *err)
 {
     size_t pieces = run->frozen.piece_count;
-    *feed = (struct csi_feed){.run = run, .self = self, .options = options, .say = say, .say_context = say_context};
+    *feed = (struct csi_feed){.run = run, .self = self, .options = options};
     feed->highest = calloc(pieces + 1, sizeof *feed->highest);
     feed->settled = calloc(pieces + 1, sizeof *feed->settled);
     feed->reopened = calloc(pieces + 1, sizeof *feed->reopened);
-    feed->abandoned = calloc(run->spec.replicas + 1, sizeof *feed->abandoned);
-    if (!feed->highest || !feed->settled || !feed->reopened || !feed->abandoned)
+    if (!feed->highest || !feed->settled || !feed->reopened)
         return csi_fail_memory(err);
+    cfsplit_status status = csi_others_init(&feed->others, run, self, options, say, say_context, err);
+    if (status != CFSPLIT_OK)
+        return status;
     return csi_claim_list(run, feed->highest, err);
 }
 
@@ -36,11 +35,8 @@ void csi_feed_fini(struct csi_feed *feed)
     free(feed->highest);
     free(feed->settled);
     free(feed->reopened);
-    free(feed->others.at);
-    free(feed->left);
-    free(feed->abandoned);
     free(feed->again);
-    free(feed->watched);
+    csi_others_fini(&feed->others);
     *feed = (struct csi_feed){0};
 }
 
@@ -85,81 +81,6 @@ uint64_t csi_feed_put_off(const struct csi_feed *feed)
     return put_off;
 }
 
-/* ---- whether an owner is gone */
-
-static struct csi_watched *watch(struct csi_feed *feed, const struct csi_inc *inc)
-{
-    for (size_t i = 0; i < feed->watched_count; i++)
-        if (strcmp(feed->watched[i].name, inc->name) == 0)
-            return &feed->watched[i];
-    struct csi_watched *more = realloc(feed->watched, (feed->watched_count + 1) * sizeof *more);
-    if (!more)
-        return NULL;
-    feed->watched = more;
-    struct csi_watched *w = &more[feed->watched_count++];
-    *w = (struct csi_watched){.sequence = UINT64_MAX};
-    memcpy(w->name, inc->name, sizeof w->name);
-    return w;
-}
-
-/* Has an owner whose process cannot be seen been silent for long enough? */
-static cfsplit_status is_silent(struct csi_feed *feed, const struct csi_inc *inc, uint64_t now_ms, bool *silent,
-                                struct cfsplit_error *err)
-{
-    struct csi_watched *w = watch(feed, inc);
-    struct csi_beat beat;
-    *silent = false;
-    if (!w)
-        return csi_fail_memory(err);
-    cfsplit_status status = csi_beat_read(feed->run, inc->name, &beat, err);
-    if (status != CFSPLIT_OK && status != CFSPLIT_END)
-        return status;
-    if (w->sequence != beat.sequence) {
-        w->seen_alive |= w->sequence != UINT64_MAX;
-        w->sequence = beat.sequence;
-        w->since_ms = now_ms;
-    }
-    *silent = now_ms - w->since_ms >= feed->options->stall_after_ms;
-    if (!*silent && !w->seen_alive)
-        feed->waiting = true;
-    return CFSPLIT_OK;
-}
-
-static void tell_taken(const struct csi_feed *feed, const struct csi_inc *victim, const char *how)
-{
-    char sentence[160];
-    if (victim->replica)
-        snprintf(sentence, sizeof sentence, "replica %" PRIu32 " on %s %s: going on with what it had", victim->replica,
-                 victim->host, how);
-    else
-        snprintf(sentence, sizeof sentence, "a spare replica on %s %s: going on with what it had", victim->host, how);
-    feed->say(feed->say_context, sentence);
-}
-
-/* Ends an owner that is dead or silent. *gone tells whether its claims are free. */
-static cfsplit_status end_if_lost(struct csi_feed *feed, const struct csi_inc *owner, struct csi_seal seal,
-                                  uint64_t now_ms, bool *gone, struct cfsplit_error *err)
-{
-    enum csi_life life = csi_inc_life(owner);
-    bool silent = false;
-    cfsplit_status status = CFSPLIT_OK;
-    *gone = false;
-    if (feed->options->no_adopt == 1 && owner->replica != feed->self->replica)
-        return CFSPLIT_OK;
-    if (life == CSI_LIFE_UNKNOWN && seal.state == CSI_FENCE_NONE)
-        status = is_silent(feed, owner, now_ms, &silent, err);
-    if (status != CFSPLIT_OK || !(life == CSI_LIFE_DEAD || silent || seal.state == CSI_FENCE_UNSEALED))
-        return status;
-    if (life == CSI_LIFE_DEAD)
-        (void)csi_exec_end_group(0, "CANFAR_SPLIT_BY", owner->name);
-    status = csi_fence_end(feed->run, feed->self, owner, &seal, err);
-    if (status != CFSPLIT_OK)
-        return status;
-    tell_taken(feed, owner, silent ? "is silent" : "was killed");
-    *gone = true;
-    return CFSPLIT_OK;
-}
-
 /* ---- claiming */
 
 /* Reads the journals of all owners a piece had. *gone: the last one has given it back or is ended. */
@@ -179,7 +100,7 @@ static cfsplit_status read_owners(struct csi_feed *feed, uint32_t piece, uint32_
         if (status == CFSPLIT_OK && *gone)
             status = csi_holding_look(feed->run, &owner, piece, k, &holding, err);
         if (status == CFSPLIT_OK && *gone && !holding.given_back)
-            status = end_if_lost(feed, &owner, holding.seal, now_ms, gone, err);
+            status = csi_others_end_if_lost(&feed->others, &owner, holding.seal, now_ms, gone, err);
         if (status == CFSPLIT_OK && *gone)
             status = csi_ledger_read(ledger, feed->run, &owner, piece, k, &holding, err);
     }
@@ -203,6 +124,8 @@ static cfsplit_status hold(struct csi_feed *feed, uint32_t piece, uint32_t K, st
     }
     h->ledger = *ledger;
     *ledger = (struct csi_ledger){0};
+    for (uint64_t i = 0; i < h->ledger.count; i++)
+        h->ledger.at[i].laters = 0; /* being put off counts within one life: running it again tries again */
     feed->held_count++;
     return CFSPLIT_OK;
 }
@@ -296,50 +219,6 @@ static cfsplit_status take_retries(struct csi_feed *feed, uint64_t now_ms, struc
     }
 }
 
-/* Is there anything to be had from this incarnation? Its journal is not read for that. */
-static cfsplit_status may_have_left(struct csi_feed *feed, const struct csi_inc *inc, uint64_t now_ms, bool *may,
-                                    struct cfsplit_error *err)
-{
-    struct csi_beat beat;
-    struct csi_seal seal;
-    bool silent = false;
-    cfsplit_status status = csi_beat_read(feed->run, inc->name, &beat, err);
-    if (status != CFSPLIT_OK && status != CFSPLIT_END)
-        return status;
-    *may = beat.state == CSI_BEAT_LEFT;
-    if (beat.state != CSI_BEAT_WORKING)
-        return CFSPLIT_OK;
-    status = csi_fence_look(feed->run, inc->name, &seal, err);
-    enum csi_life life = csi_inc_life(inc);
-    if (status == CFSPLIT_OK && seal.state == CSI_FENCE_NONE && life == CSI_LIFE_UNKNOWN)
-        status = is_silent(feed, inc, now_ms, &silent, err);
-    *may = seal.state != CSI_FENCE_NONE || life == CSI_LIFE_DEAD || silent;
-    return status;
-}
-
-static cfsplit_status judge_others(struct csi_feed *feed, uint64_t now_ms, bool *any, struct cfsplit_error *err)
-{
-    cfsplit_status status = csi_inc_list_refresh(&feed->others, feed->run, err);
-    bool *left = realloc(feed->left, (feed->others.count + 1) * sizeof *left);
-    if (!left)
-        return csi_fail_memory(err);
-    feed->left = left;
-    *any = false;
-    memset(feed->abandoned, 0, feed->run->spec.replicas + 1);
-    for (size_t i = 0; status == CFSPLIT_OK && i < feed->others.count; i++) {
-        left[i] = false;
-        if (strcmp(feed->others.at[i].name, feed->self->name) != 0)
-            status = may_have_left(feed, &feed->others.at[i], now_ms, &left[i], err);
-        if (feed->others.at[i].replica <= feed->run->spec.replicas)
-            feed->abandoned[feed->others.at[i].replica] |= left[i];
-        *any |= left[i];
-    }
-    for (size_t i = 0; status == CFSPLIT_OK && i < feed->others.count; i++)
-        if (!left[i] && feed->others.at[i].replica <= feed->run->spec.replicas)
-            feed->abandoned[feed->others.at[i].replica] = false;
-    return status;
-}
-
 /* Is a piece of somebody else's share worth a closer look? */
 static cfsplit_status is_candidate(struct csi_feed *feed, uint32_t piece, bool *is, struct cfsplit_error *err)
 {
@@ -349,12 +228,12 @@ static cfsplit_status is_candidate(struct csi_feed *feed, uint32_t piece, bool *
     if (feed->settled[piece] || is_held(feed, piece) || feed->run->frozen.pieces[piece].share == feed->self->replica)
         return CFSPLIT_OK;
     bool nobodys = feed->highest[piece] == 0;
-    *is = feed->reopened[piece] || (nobodys && (spare || feed->abandoned[feed->run->frozen.pieces[piece].share]));
+    *is =
+        feed->reopened[piece] || (nobodys && (spare || feed->others.abandoned[feed->run->frozen.pieces[piece].share]));
     if (*is || feed->highest[piece] == 0)
         return CFSPLIT_OK;
     cfsplit_status status = csi_claim_owner(feed->run, piece, feed->highest[piece], &owner, err);
-    for (size_t i = 0; status == CFSPLIT_OK && !*is && i < feed->others.count; i++)
-        *is = feed->left[i] && strcmp(feed->others.at[i].name, owner.name) == 0;
+    *is = status == CFSPLIT_OK && csi_others_has_left(&feed->others, owner.name);
     return status;
 }
 
@@ -367,7 +246,7 @@ static cfsplit_status claim_others(struct csi_feed *feed, uint64_t now_ms, bool 
     *mine = false;
     if (feed->options->no_adopt == 1 && !spare)
         return CFSPLIT_OK;
-    cfsplit_status status = judge_others(feed, now_ms, &any, err);
+    cfsplit_status status = csi_others_judge(&feed->others, now_ms, &any, err);
     if (status == CFSPLIT_OK && (any || spare || feed->retry_seen))
         status = csi_claim_list(feed->run, feed->highest, err);
     else
@@ -385,14 +264,14 @@ static cfsplit_status claim_others(struct csi_feed *feed, uint64_t now_ms, bool 
 /* Claims one more piece, if there is one. */
 static cfsplit_status claim_more(struct csi_feed *feed, uint64_t now_ms, bool *mine, struct cfsplit_error *err)
 {
-    feed->waiting = false;
+    feed->others.waiting = false;
     cfsplit_status status = take_retries(feed, now_ms, err);
     if (status == CFSPLIT_OK)
         status = claim_own(feed, now_ms, mine, err);
-    bool wait_for_own = feed->waiting;
+    bool wait_for_own = feed->others.waiting;
     if (status == CFSPLIT_OK && !*mine)
         status = claim_others(feed, now_ms, mine, err);
-    feed->waiting = feed->self->replica ? wait_for_own : feed->waiting;
+    feed->others.waiting = feed->self->replica ? wait_for_own : feed->others.waiting;
     return status;
 }
 
@@ -483,7 +362,7 @@ cfsplit_status csi_feed_next(struct csi_feed *feed, uint64_t now_ms, const struc
     }
     if (status != CFSPLIT_OK)
         return status;
-    if (!found && feed->waiting)
+    if (!found && feed->others.waiting)
         *due_ms = feed->next_look_ms;
     if (!found && !next_again(feed, now_ms, index, due_ms))
         return CFSPLIT_END;

@@ -3,6 +3,7 @@
 #ifndef CSI_NODE_FEED_H
 #define CSI_NODE_FEED_H
 
+#include "node/others.h"
 #include "rundir/claim.h"
 #include "rundir/ledger.h"
 
@@ -18,33 +19,20 @@ struct csi_again { /* an item to be started again */
     uint64_t index, due_ms;
 };
 
-struct csi_watched { /* the beat of somebody whose life cannot be seen */
-    char name[CSI_INC_BYTES];
-    uint64_t sequence, since_ms;
-    bool seen_alive;
-};
-
 struct csi_feed {
     struct cfsplit_run *run;
     const struct csi_inc *self;
     const struct cfsplit_run_options *options;
-    void (*say)(void *context, const char *sentence);
-    void *say_context;
+    struct csi_others others;
     uint32_t *highest; /* claim numbers by piece */
     bool *settled;     /* pieces in which nothing is open for us */
     bool *reopened;    /* pieces in which `retry` has opened something */
     uint32_t retry_seen;
-    struct csi_inc_list others;
-    bool *left;      /* for each of others: may it have left something? */
-    bool *abandoned; /* by replica id: all that came of it is gone, and left something */
     struct csi_held *held;
     size_t held_count;
     struct csi_again *again;
     size_t again_count;
-    struct csi_watched *watched;
-    size_t watched_count;
     uint64_t next_look_ms; /* when others are looked at again */
-    bool waiting;          /* for somebody's life to be known */
 };
 
 CFSPLIT_MUST_USE cfsplit_status csi_feed_init(struct csi_feed *feed, struct cfsplit_run *run,

@@ -41,7 +41,7 @@ cfsplit_status csi_beat_open(const struct cfsplit_run *run, const char *inc, int
 {
     char name[8 + CSI_INC_BYTES];
     snprintf(name, sizeof name, "beat/%.27s", inc);
-    *fd = openat(run->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, run->spec.group ? 0640 : 0600);
+    *fd = csi_io_create(run->fd, name, csi_run_mode(run));
     if (*fd < 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot create '%s'", name);
     struct csi_beat first = {.sequence = 1};

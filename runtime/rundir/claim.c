@@ -88,8 +88,10 @@ static cfsplit_status list_folder(const struct cfsplit_run *run, const char *fol
     }
     cfsplit_status status = CFSPLIT_OK;
     const struct dirent *entry;
-    while (status == CFSPLIT_OK && (entry = readdir(dir)) != NULL)
+    while (status == CFSPLIT_OK && (errno = 0, entry = readdir(dir)) != NULL)
         status = note_claim(run, folder, entry->d_name, highest, err);
+    if (status == CFSPLIT_OK && errno != 0)
+        status = csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot read '%s'", folder);
     closedir(dir);
     return status;
 }

@@ -113,7 +113,8 @@ static cfsplit_status put_seal(const struct cfsplit_run *run, const struct csi_i
     snprintf(name, sizeof name, "%s.seal", victim->name);
     status = csi_buf_check(&line, err);
     if (status == CFSPLIT_OK)
-        status = csi_io_publish_first(run->fd, "fence", name, nonce, line.data, line.length, &won, err);
+        status =
+            csi_io_publish_first(run->fd, "fence", name, csi_run_mode(run), nonce, line.data, line.length, &won, err);
     csi_buf_release(&line);
     return status;
 }

@@ -150,7 +150,7 @@ cfsplit_status csi_frozen_write(int dir, const char *run_id, const struct cfspli
     *items_digest = XXH64_digest(z->digest);
     *index_digest = XXH64(z->index.data, z->index.length, 0);
     status = failed ? csi_fail_errno(err, CFSPLIT_STORAGE, failed, "cannot write 'items.lz4'")
-                    : csi_io_write_new(dir, "items.idx", z->index.data, z->index.length, err);
+                    : csi_io_write_new(dir, "items.idx", 0600, z->index.data, z->index.length, err);
 out:
     if (z->fd >= 0)
         close(z->fd);

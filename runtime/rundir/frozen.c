@@ -127,8 +127,7 @@ void csi_frozen_close(struct csi_frozen *f)
     *f = (struct csi_frozen){.fd = -1};
 }
 
-/* The block that holds an index. */
-static size_t block_of(const struct csi_frozen *f, uint64_t index)
+size_t csi_frozen_block_of(const struct csi_frozen *f, uint64_t index)
 {
     size_t low = 0, high = f->block_count;
     while (high - low > 1) {
@@ -219,7 +218,7 @@ cfsplit_status csi_frozen_load(const struct csi_frozen *f, uint64_t first, uint6
     out->first = first;
     if (count == 0)
         return CFSPLIT_OK;
-    size_t from = block_of(f, first), to = block_of(f, first + count - 1);
+    size_t from = csi_frozen_block_of(f, first), to = csi_frozen_block_of(f, first + count - 1);
     out->at = calloc(count, sizeof *out->at);
     if (!out->at)
         return csi_fail_memory(err);

@@ -56,7 +56,8 @@ static inline const struct cfsplit_item *csi_items_at(const struct csi_items *it
     return &items->at[index - items->first];
 }
 
-/* The piece that holds an item. */
+/* The block and the piece that hold an item. */
+size_t csi_frozen_block_of(const struct csi_frozen *frozen, uint64_t index);
 uint32_t csi_frozen_piece_of(const struct csi_frozen *frozen, uint64_t index);
 
 /* Compares all of items.lz4 with its digest. Errors: CFSPLIT_DAMAGED. */

@@ -114,7 +114,8 @@ cfsplit_status csi_inc_publish(const struct cfsplit_run *run, uint32_t replica, 
     int won = 0;
     status = csi_buf_check(&line, err);
     if (status == CFSPLIT_OK)
-        status = csi_io_publish_first(run->fd, "replicas", out->name, nonce, line.data, line.length, &won, err);
+        status = csi_io_publish_first(run->fd, "replicas", out->name, csi_run_mode(run), nonce, line.data, line.length,
+                                      &won, err);
     if (status == CFSPLIT_OK && !won)
         status = csi_fail(err, CFSPLIT_STORAGE, "two replicas drew the same random number: run again");
     csi_buf_release(&line);
@@ -204,9 +205,10 @@ cfsplit_status csi_inc_list_refresh(struct csi_inc_list *list, const struct cfsp
     int fd = openat(run->fd, "replicas", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     if (!dir) {
+        int number = errno;
         if (fd >= 0)
             close(fd);
-        return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_DAMAGED), errno, "cannot read 'replicas' in %s",
+        return csi_fail_errno(err, csi_status_of_errno(number, CFSPLIT_DAMAGED), number, "cannot read 'replicas' in %s",
                               csi_quote(run->path).text);
     }
     cfsplit_status status = CFSPLIT_OK;
@@ -229,6 +231,8 @@ cfsplit_status csi_inc_list_refresh(struct csi_inc_list *list, const struct cfsp
         else if (status == CFSPLIT_END)
             status = CFSPLIT_OK;
     }
+    if (status == CFSPLIT_OK && errno != 0)
+        status = csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot read 'replicas' in %s", csi_quote(run->path).text);
     closedir(dir);
     return status;
 }

@@ -55,7 +55,7 @@ cfsplit_status csi_journal_open(struct csi_journal *j, const struct cfsplit_run 
 {
     *j = (struct csi_journal){.fd = -1};
     snprintf(j->name, sizeof j->name, "journal/%s", inc->name);
-    j->fd = openat(run->fd, j->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, run->spec.group ? 0640 : 0600);
+    j->fd = csi_io_create(run->fd, j->name, csi_run_mode(run));
     if (j->fd < 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot create '%s'", j->name);
     csi_buf_addf(&j->group, "cfsplit-journal\t1\t%s\t%s\n", run->spec.run_id, inc->name);

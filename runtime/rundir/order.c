@@ -22,7 +22,8 @@ static cfsplit_status publish_next(const struct cfsplit_run *run, const char *fo
         status = csi_io_nonce(nonce, err);
     for (uint32_t n = 1; status == CFSPLIT_OK && !won; n++) {
         snprintf(name, sizeof name, "%" PRIu32, n);
-        status = csi_io_publish_first(run->fd, folder, name, nonce, data->data, data->length, &won, err);
+        status =
+            csi_io_publish_first(run->fd, folder, name, csi_run_mode(run), nonce, data->data, data->length, &won, err);
     }
     return status;
 }

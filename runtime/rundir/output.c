@@ -13,13 +13,14 @@
 #include "base/error.h"
 #include "base/io.h"
 
-enum { magic = 0x184D2A50, head_bytes = 8, note_bytes = 32, piece_max = 64 << 10 };
+enum { magic = 0x184D2A50, head_bytes = 8, note_bytes = 32, checked_bytes = 32, piece_max = 64 << 10 };
+
+static const LZ4F_preferences_t preferences = {.frameInfo = {.contentChecksumFlag = LZ4F_contentChecksumEnabled}};
 
 struct note {
     uint32_t generation, attempt;
     uint64_t index;
     uint32_t unpacked, packed;
-    uint64_t digest;
 };
 
 static void put_le(unsigned char *to, uint64_t value, int bytes)
@@ -45,7 +46,7 @@ static void encode_note(unsigned char *to, const struct note *n)
     put_le(to + 16, n->index, 8);
     put_le(to + 24, n->unpacked, 4);
     put_le(to + 28, n->packed, 4);
-    put_le(to + 32, n->digest, 8);
+    put_le(to + checked_bytes, XXH64(to, checked_bytes, 0), 8);
 }
 
 static bool decode_note(const unsigned char *from, struct note *n)
@@ -54,10 +55,9 @@ static bool decode_note(const unsigned char *from, struct note *n)
                        .attempt = (uint32_t)get_le(from + 12, 4),
                        .index = get_le(from + 16, 8),
                        .unpacked = (uint32_t)get_le(from + 24, 4),
-                       .packed = (uint32_t)get_le(from + 28, 4),
-                       .digest = get_le(from + 32, 8)};
-    return get_le(from, 4) == magic && get_le(from + 4, 4) == note_bytes && n->unpacked <= piece_max &&
-           n->packed <= 2 * piece_max;
+                       .packed = (uint32_t)get_le(from + 28, 4)};
+    return get_le(from + checked_bytes, 8) == XXH64(from, checked_bytes, 0) && get_le(from, 4) == magic &&
+           get_le(from + 4, 4) == note_bytes && n->unpacked <= piece_max && n->packed <= 2 * piece_max;
 }
 
 cfsplit_status csi_output_open(struct csi_output *o, const struct cfsplit_run *run, const char *inc,
@@ -65,7 +65,7 @@ cfsplit_status csi_output_open(struct csi_output *o, const struct cfsplit_run *r
 {
     *o = (struct csi_output){.fd = -1};
     snprintf(o->name, sizeof o->name, "output/%.27s", inc);
-    o->fd = openat(run->fd, o->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, run->spec.group ? 0640 : 0600);
+    o->fd = csi_io_create(run->fd, o->name, csi_run_mode(run));
     if (o->fd < 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot create '%s'", o->name);
     return CFSPLIT_OK;
@@ -74,16 +74,15 @@ cfsplit_status csi_output_open(struct csi_output *o, const struct cfsplit_run *r
 cfsplit_status csi_output_add(struct csi_output *o, uint32_t generation, uint64_t index, uint32_t attempt,
                               const void *data, size_t length, struct cfsplit_error *err)
 {
-    size_t bound = LZ4F_compressFrameBound(length, NULL);
+    size_t bound = LZ4F_compressFrameBound(length, &preferences);
     csi_buf_clear(&o->frame);
     char *to = csi_buf_reserve(&o->frame, head_bytes + note_bytes + bound);
     if (!to)
         return csi_fail_memory(err);
-    size_t packed = LZ4F_compressFrame(to + head_bytes + note_bytes, bound, data, length, NULL);
+    size_t packed = LZ4F_compressFrame(to + head_bytes + note_bytes, bound, data, length, &preferences);
     if (LZ4F_isError(packed))
         return csi_fail(err, CFSPLIT_MEMORY, "cannot compress output: %s", LZ4F_getErrorName(packed));
-    struct note note = {generation,       attempt,          index,
-                        (uint32_t)length, (uint32_t)packed, XXH64(to + head_bytes + note_bytes, packed, 0)};
+    struct note note = {generation, attempt, index, (uint32_t)length, (uint32_t)packed};
     encode_note((unsigned char *)to, &note);
     size_t total = head_bytes + note_bytes + packed;
     if (csi_io_pwrite_all(o->fd, to, total, o->length) != 0)
@@ -110,8 +109,7 @@ static bool unpack(const char *packed, const struct note *note, char *to)
 {
     LZ4F_dctx *lz4;
     size_t in = note->packed, out = note->unpacked;
-    if (XXH64(packed, note->packed, 0) != note->digest ||
-        LZ4F_isError(LZ4F_createDecompressionContext(&lz4, LZ4F_VERSION)))
+    if (LZ4F_isError(LZ4F_createDecompressionContext(&lz4, LZ4F_VERSION)))
         return false;
     size_t rest = LZ4F_decompress(lz4, to, &out, packed, &in, NULL);
     LZ4F_freeDecompressionContext(lz4);

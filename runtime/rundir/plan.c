@@ -1,7 +1,9 @@
 /* cfsplit_plan: a run directory is built whole beside its place and renamed to it. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,32 +22,40 @@ enum { folder_count = sizeof folders / sizeof folders[0] };
 
 /* Where a plan is built: a hidden folder beside RUN. */
 struct site {
-    char *parent; /* folder of RUN */
-    char *base;   /* its name there */
-    char *temp;   /* the hidden folder's name there */
+    char parent[PATH_MAX]; /* folder of RUN */
+    char base[NAME_MAX];   /* its name there */
+    char temp[NAME_MAX + 1];
     int parent_fd, fd;
 };
+
+/* Splits a path into folder and name. */
+static cfsplit_status name_site(struct site *site, const char *path, struct cfsplit_error *err)
+{
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    const char *slash = memrchr(path, '/', length), *base = slash ? slash + 1 : path;
+    size_t parent = slash == NULL || slash == path ? 1 : (size_t)(slash - path), rest = length - (size_t)(base - path);
+    if (parent >= sizeof site->parent || rest >= sizeof site->base)
+        return csi_fail_errno(err, CFSPLIT_USAGE, ENAMETOOLONG, "cannot plan %s", csi_quote(path).text);
+    memcpy(site->parent, slash ? path : ".", parent);
+    site->parent[parent] = '\0';
+    memcpy(site->base, base, rest);
+    site->base[rest] = '\0';
+    return CFSPLIT_OK;
+}
 
 static cfsplit_status open_site(struct site *site, const char *path, struct cfsplit_error *err)
 {
     char nonce[17];
-    cfsplit_status status = csi_io_nonce(nonce, err);
-    size_t length = strlen(path);
-    while (length > 1 && path[length - 1] == '/')
-        length--;
-    const char *slash = memrchr(path, '/', length);
-    site->parent = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
-    site->base = slash ? strndup(slash + 1, length - (size_t)(slash + 1 - path)) : strndup(path, length);
-    if (!site->parent || !site->base)
-        return csi_fail_memory(err);
+    cfsplit_status status = name_site(site, path, err);
+    if (status == CFSPLIT_OK)
+        status = csi_io_nonce(nonce, err);
     if (status != CFSPLIT_OK)
         return status;
     if (!*site->base || strcmp(site->base, ".") == 0 || strcmp(site->base, "..") == 0)
         return csi_fail(err, CFSPLIT_USAGE, "%s cannot be the name of a run", csi_quote(path).text);
-    if (asprintf(&site->temp, ".%.200s.plan-%s", site->base, nonce) < 0) {
-        site->temp = NULL;
-        return csi_fail_memory(err);
-    }
+    snprintf(site->temp, sizeof site->temp, ".%.200s.plan-%s", site->base, nonce);
     site->parent_fd = open(site->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (site->parent_fd < 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot plan %s: folder %s",
@@ -159,7 +169,7 @@ static cfsplit_status write_run(const struct site *site, struct csi_spec *spec, 
     if (status == CFSPLIT_OK)
         status = csi_spec_encode(spec, &text, err);
     if (status == CFSPLIT_OK)
-        status = csi_io_write_new(site->fd, "run.json", text.data, text.length, err);
+        status = csi_io_write_new(site->fd, "run.json", 0600, text.data, text.length, err);
     static const char *const files[] = {"run.json", "items.lz4", "items.idx"};
     for (size_t i = 0; status == CFSPLIT_OK && spec->group && i < sizeof files / sizeof files[0]; i++)
         if (fchmodat(site->fd, files[i], 0640, 0) != 0)
@@ -249,7 +259,13 @@ cfsplit_status cfsplit_plan_compare(const struct cfsplit_run *run, const struct 
     if (request->replicas != spec->replicas)
         return csi_fail(err, CFSPLIT_USAGE, "%s was planned for %" PRIu32 " replicas, not %" PRIu64,
                         csi_quote(run->path).text, spec->replicas, request->replicas);
-    cfsplit_status status = compare_commands(run, request->command, request->command_count, err);
+    char *cwd = list ? realpath(request->cwd ? request->cwd : ".", NULL) : NULL; /* who only joins may be anywhere */
+    cfsplit_status status = CFSPLIT_OK;
+    if (cwd && strcmp(cwd, spec->cwd) != 0)
+        status = differs(run->path, "working directory", csi_quote(spec->cwd).text, csi_quote(cwd).text, err);
+    free(cwd);
+    if (status == CFSPLIT_OK)
+        status = compare_commands(run, request->command, request->command_count, err);
     if (status == CFSPLIT_OK)
         status = compare_options(run, &request->options, err);
     if (status == CFSPLIT_OK && list)
@@ -267,19 +283,31 @@ static cfsplit_status check_request(const struct cfsplit_plan_request *request, 
     return CFSPLIT_OK;
 }
 
-/* Compares what stands at `path` with the request. *taken: there is a run; an empty folder is removed to make room. */
+/* Is `path` a folder with nothing in it? */
+static bool is_empty_folder(const char *path)
+{
+    DIR *dir = opendir(path);
+    const struct dirent *entry = NULL;
+    if (!dir)
+        return false;
+    do
+        entry = readdir(dir);
+    while (entry && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
+    closedir(dir);
+    return entry == NULL;
+}
+
+/* Compares what stands at `path` with the request. *taken: there is something; an empty folder is none, a rename replaces it. */
 static cfsplit_status look_at_place(const char *path, const struct cfsplit_list *list,
                                     const struct cfsplit_plan_request *request, bool *taken, struct cfsplit_error *err)
 {
     struct cfsplit_run *run;
-    *taken = faccessat(AT_FDCWD, path, F_OK, 0) == 0;
+    *taken = faccessat(AT_FDCWD, path, F_OK, 0) == 0 && !is_empty_folder(path);
     if (!*taken)
         return CFSPLIT_OK;
     cfsplit_status status = cfsplit_run_open(path, &run, err);
-    if (status != CFSPLIT_OK) {
-        *taken = rmdir(path) != 0;
-        return *taken ? status : CFSPLIT_OK;
-    }
+    if (status != CFSPLIT_OK)
+        return status;
     status = cfsplit_plan_compare(run, list, request, err);
     cfsplit_run_close(run);
     return status;
@@ -304,9 +332,6 @@ static cfsplit_status build_run(const char *path, const struct cfsplit_list *lis
         close(site.fd);
     if (site.parent_fd >= 0)
         close(site.parent_fd);
-    free(site.parent);
-    free(site.base);
-    free(site.temp);
     return status;
 }
 

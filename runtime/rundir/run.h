@@ -2,6 +2,8 @@
 #ifndef CSI_RUNDIR_RUN_H
 #define CSI_RUNDIR_RUN_H
 
+#include <sys/types.h>
+
 #include "rundir/frozen.h"
 #include "rundir/spec.h"
 
@@ -12,6 +14,12 @@ struct cfsplit_run {
     struct csi_frozen frozen;
     struct cfsplit_facts facts;
 };
+
+/* The mode of files in the run directory. */
+static inline mode_t csi_run_mode(const struct cfsplit_run *run)
+{
+    return run->spec.group ? 0640 : 0600;
+}
 
 /* "<gen>.<n>" of the folder in claims/ that a piece's claims are in. */
 enum { CSI_PIECES_PER_FOLDER = 256 };

@@ -72,7 +72,7 @@ static void place(const struct weighed *items, uint64_t n, struct load *heap, ui
         heap[k] = (struct load){.weight = 0, .replica = k + 1};
     for (uint64_t rank = 0; rank < n; rank++) {
         owners[rank] = heap[0].replica;
-        heap[0].weight += items[rank].weight;
+        heap[0].weight += items[rank].weight ? items[rank].weight : 1; /* an empty file is work, too */
         sink(heap, R);
     }
 }

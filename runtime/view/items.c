@@ -1,4 +1,5 @@
 /* Items and attempts of a survey, one by one. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,15 +14,8 @@ static cfsplit_status load(struct cfsplit_survey *s, uint64_t index, struct cfsp
     const struct csi_frozen *f = &s->run->frozen;
     if (s->block.at && index >= s->block.first && index - s->block.first < s->block.count)
         return CFSPLIT_OK;
-    size_t low = 0, high = f->block_count;
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (f->blocks[middle].first <= index)
-            low = middle;
-        else
-            high = middle;
-    }
-    return csi_frozen_load(f, f->blocks[low].first, f->blocks[low].items, &s->block, err);
+    const struct csi_block *b = &f->blocks[csi_frozen_block_of(f, index)];
+    return csi_frozen_load(f, b->first, b->items, &s->block, err);
 }
 
 static void fill_end(struct cfsplit_attempt *a, const struct csi_record *r)
@@ -65,6 +59,9 @@ cfsplit_status cfsplit_survey_item(struct cfsplit_survey *s, uint64_t index, str
 {
     const struct csi_entry *entry = csi_ledger_at(&s->ledger, index);
     *out = (struct cfsplit_item_view){.index = index, .last = {.index = index, .text = ""}};
+    if (!entry)
+        return csi_fail(err, CFSPLIT_USAGE, "there is no item %" PRIu64 " in %s", index + 1,
+                        csi_quote(s->run->path).text);
     cfsplit_status status = load(s, index, err);
     if (status != CFSPLIT_OK)
         return status;

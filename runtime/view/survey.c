@@ -41,6 +41,8 @@ cfsplit_status cfsplit_state_find(const char *word, enum cfsplit_state *out, str
 
 bool csi_seen_is_open(const struct csi_seen *seen)
 {
+    if (seen->seal.state == CSI_FENCE_UNSEALED)
+        return true; /* unsettled */
     return !seen->reader.closed && seen->seal.state != CSI_FENCE_SEALED && seen->life != CSI_LIFE_DEAD;
 }
 
@@ -120,6 +122,8 @@ static cfsplit_status start_over(struct cfsplit_survey *s, struct cfsplit_error 
 enum cfsplit_state cfsplit_survey_state(const struct cfsplit_survey *s, uint64_t index)
 {
     const struct csi_entry *entry = csi_ledger_at(&s->ledger, index);
+    if (!entry)
+        return CFSPLIT_PENDING;
     bool open = entry->attempts > 0 && entry->owner < s->seen_count && csi_seen_is_open(&s->seen[entry->owner]);
     uint64_t retries = s->run->spec.options.retries == CFSPLIT_UNSET ? 0 : s->run->spec.options.retries;
     return csi_entry_state(entry, retries, open);

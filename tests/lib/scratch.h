@@ -31,10 +31,11 @@ static inline void scratch_enter(void)
     atexit(scratch_remove);
 }
 
-/* Writes a file of the scratch folder. */
+/* Writes a new file of the scratch folder (to cut an old one would have ext4 write it to the disk). */
 static inline void scratch_write(const char *name, const void *data, size_t length)
 {
-    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    unlink(name);
+    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL, 0600);
     if (fd < 0 || write(fd, data, length) != (ssize_t)length || close(fd) != 0) {
         perror(name);
         exit(2);

@@ -50,6 +50,9 @@ code 0 canfar-split plan empty --replicas 2 '*.fits' -- true
 [ "$(stat -c %a r.run r.run/run.json r.run/journal | tr '\n' ' ')" = "700 600 700 " ] || fail "$(stat -c '%a %n' r.run r.run/*)"
 code 0 canfar-split plan g.run --group --replicas 2 '*.fits' -- true
 [ "$(stat -c %a g.run g.run/run.json g.run/journal | tr '\n' ' ')" = "750 640 750 " ] || fail "$(stat -c '%a %n' g.run g.run/*)"
+code 0 canfar-split launch g.run --on local
+[ -z "$(find g.run -type f ! -perm 640)" ] || fail "not for the group: $(find g.run -type f ! -perm 640)"
+[ -z "$(find r.run -type f ! -perm 600)" ] || fail "not 0600: $(find r.run -type f ! -perm 600)"
 lz4 -dc r.run/items.lz4 | tr '\0' '\n' >out
 printf '3\t3.fits\n2\t2.fits\n1\t1.fits\n' | cmp - out || fail "$(cat out)"
 # an empty list, if that is right: complete at once
