@@ -45,13 +45,27 @@ static cfsplit_status print_item(struct cfsplit_survey *survey, const struct set
         putchar('\n');
         return status;
     }
-    if (!s->null && strchr(view.item.name, '\n'))
-        return tool_fail(err, CFSPLIT_USAGE, "%s has a newline in its name: use -0",
-                         cfsplit_quote(view.item.name).text);
     fwrite(view.item.name, 1, view.item.length, stdout);
     if (s->why)
         printf("\t%s", view.last.text);
     putchar(s->null ? '\0' : '\n');
+    return status;
+}
+
+/* A name with a newline would be read as two: nothing is printed then. */
+static cfsplit_status check_names(struct cfsplit_survey *survey, const struct settings *s, enum cfsplit_state wanted,
+                                  struct cfsplit_error *err)
+{
+    cfsplit_status status = CFSPLIT_OK;
+    for (uint64_t i = 0; status == CFSPLIT_OK && i < cfsplit_survey_counts(survey)->total; i++) {
+        struct cfsplit_item_view view;
+        if (s->state && cfsplit_survey_state(survey, i) != wanted)
+            continue;
+        status = cfsplit_survey_item(survey, i, &view, err);
+        if (status == CFSPLIT_OK && strchr(view.item.name, '\n'))
+            status = tool_fail(err, CFSPLIT_USAGE, "%s has a newline in its name: use -0",
+                               cfsplit_quote(view.item.name).text);
+    }
     return status;
 }
 
@@ -64,6 +78,8 @@ static int run_items(const struct command *command, struct settings *s)
     cfsplit_status status = look_open(command, s, true, &run, &survey, &err);
     if (status == CFSPLIT_OK && s->state)
         status = cfsplit_state_find(s->state, &wanted, &err);
+    if (status == CFSPLIT_OK && !s->null && !s->json)
+        status = check_names(survey, s, wanted, &err);
     for (uint64_t i = 0; status == CFSPLIT_OK && i < cfsplit_survey_counts(survey)->total; i++)
         if (!s->state || cfsplit_survey_state(survey, i) == wanted)
             status = print_item(survey, s, i, &err);
@@ -79,6 +95,7 @@ const struct command command_items = {
     .summary = "The items of a run that are in a state, ready to pipe",
     .text = "In the order of the frozen list. --json prints one object a line.",
     .run = run_items,
+    .most_arguments = 1,
 };
 
 /* ---- explain */
@@ -232,7 +249,7 @@ static int run_retry(const struct command *command, struct settings *s)
     if (status == CFSPLIT_OK)
         tool_say(opened ? "%" PRIu64 " %s open again; to run: canfar-split launch %s --on local"
                         : "%" PRIu64 " %s of %s open again: none had failed",
-                 opened, tool_items(opened), cfsplit_run_facts(run)->path);
+                 opened, tool_items(opened), tool_word(cfsplit_run_facts(run)->path).text);
     free(indices);
     cfsplit_survey_free(survey);
     cfsplit_run_close(run);
@@ -275,4 +292,5 @@ const struct command command_stop = {
     .summary = "Tells all replicas at work to finish what runs and take no more",
     .text = "Nothing is lost: run it again to go on. Replicas that start later are not stopped.",
     .run = run_stop,
+    .most_arguments = 1,
 };

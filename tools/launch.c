@@ -155,7 +155,7 @@ static void note_end(struct launch *l, uint32_t i, int status)
     l->alive--;
     if (WIFSIGNALED(status))
         tool_say("replica %" PRIu32 " was killed by signal %d; to go on: canfar-split launch %s --on local", i + 1,
-                 WTERMSIG(status), cfsplit_run_facts(l->run)->path);
+                 WTERMSIG(status), tool_word(cfsplit_run_facts(l->run)->path).text);
     else if (WEXITSTATUS(status) > 1 && WEXITSTATUS(status) > l->worst)
         l->worst = WEXITSTATUS(status);
 }
@@ -163,9 +163,11 @@ static void note_end(struct launch *l, uint32_t i, int status)
 static void reap(struct launch *l)
 {
     int status;
-    for (uint32_t i = 0; i < l->count; i++)
-        if (l->pids[i] && waitpid(l->pids[i], &status, WNOHANG) == l->pids[i])
-            note_end(l, i, status);
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) /* as process 1 of a container there are orphans, too */
+        for (uint32_t i = 0; i < l->count; i++)
+            if (l->pids[i] == pid)
+                note_end(l, i, status);
 }
 
 /* One bar on a terminal; else a line a minute. */
@@ -203,21 +205,33 @@ static void listen(const struct launch *l)
         fprintf(stderr, "%s%.*s", l->terminal ? "\r\033[K" : "", (int)n, text);
 }
 
+/* Passes on what we are told; to end at once is said until everybody has ended. */
+static void pass_order(struct launch *l, enum cfsplit_order *passed)
+{
+    enum cfsplit_order order = signals_read(&l->signals);
+    if (order == CFSPLIT_ABORT && *passed >= CFSPLIT_DRAIN)
+        signal_all(l, SIGINT);
+    if (order == *passed)
+        return;
+    if (order == CFSPLIT_FINISH)
+        signal_all(l, SIGUSR1);
+    else if (*passed < CFSPLIT_DRAIN)
+        signal_all(l, SIGTERM);
+    tool_say(order == CFSPLIT_FINISH  ? "finishing what runs; launch again to go on"
+             : order == CFSPLIT_DRAIN ? "stopping: nothing is lost, launch again to go on"
+                                      : "stopping at once");
+    *passed = order;
+}
+
 static cfsplit_status wait_for_all(struct launch *l, struct cfsplit_error *err)
 {
     struct pollfd wake[2] = {{.fd = l->signals.fd, .events = POLLIN}, {.fd = l->talk, .events = POLLIN}};
-    int passed = 0;
+    enum cfsplit_order passed = CFSPLIT_GO_ON;
     cfsplit_status status = CFSPLIT_OK;
     while (l->alive > 0) {
         poll(wake, 2, l->terminal ? 250 : 1000);
         listen(l);
-        enum cfsplit_order order = signals_read(&l->signals);
-        if (order >= CFSPLIT_DRAIN && (int)order != passed) {
-            tool_say(order == CFSPLIT_DRAIN ? "stopping: nothing is lost, launch again to go on" : "stopping at once");
-            for (int again = passed; again < (int)order; again++)
-                signal_all(l, order == CFSPLIT_ABORT ? SIGINT : SIGTERM);
-            passed = (int)order;
-        }
+        pass_order(l, &passed);
         reap(l);
         if (l->terminal || time(NULL) - l->last_line >= 60) {
             status = cfsplit_survey_refresh(l->survey, err);
@@ -294,6 +308,8 @@ static int run_launch(const struct command *command, struct settings *s)
         look_verdict(l.run, l.survey, verdict);
         tool_say("%s", verdict);
         code = cfsplit_survey_counts(l.survey)->complete ? 0 : l.worst ? l.worst : 1;
+        if (l.signals.order == CFSPLIT_ABORT)
+            code = 128 + l.signals.last_signal;
     } else {
         code = tool_exit(&err);
     }
@@ -313,4 +329,5 @@ const struct command command_launch = {
     .text = "The processors are divided among the replicas. Ends with the verdict of verify. Only what is not done yet "
             "is started.",
     .run = run_launch,
+    .most_arguments = 1,
 };

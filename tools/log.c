@@ -56,8 +56,8 @@ static cfsplit_status print_item(struct cfsplit_run *run, struct cfsplit_survey 
     if (status != CFSPLIT_OK)
         return status;
     if (!c.found)
-        return tool_fail(err, CFSPLIT_USAGE, "%s has no %s attempt", cfsplit_quote(name).text,
-                         s->attempt == CFSPLIT_UNSET ? "" : "such");
+        return tool_fail(err, CFSPLIT_USAGE, "%s has not been started%s", cfsplit_quote(name).text,
+                         s->attempt == CFSPLIT_UNSET ? "" : " that often");
     return print_output(run, &c.chosen, err);
 }
 
@@ -68,7 +68,7 @@ static cfsplit_status print_joblog(void *context, const struct cfsplit_attempt *
     (void)err;
     if (!a->class_word)
         return CFSPLIT_OK;
-    bool by_signal = a->exit_status > 128;
+    bool by_signal = a->exit_status > 128 && a->exit_status <= 128 + 64;
     printf("%" PRIu64 "\t%s\t%.3f\t%10.3f\t0\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%s\n", a->index + 1,
            a->replica ? a->by : ":", (double)a->started_ms / 1000, (double)(a->ended_ms - a->started_ms) / 1000,
            a->output_to - a->output_from, by_signal ? 0 : a->exit_status, by_signal ? a->exit_status - 128 : 0,

@@ -192,16 +192,15 @@ const struct command command_status = {
     .usage = "RUN [--watch] [--json]",
     .summary = "How far a run is: counts, and a roll call of its replicas",
     .run = run_status,
+    .most_arguments = 1,
 };
 
 /* ---- verify */
 
-enum { named_at_most = 20 };
-
 static const char *reason_of(const struct cfsplit_item_view *view)
 {
     if (view->state == CFSPLIT_RUNNING)
-        return "running";
+        return "running, or lost with its replica";
     if (view->last.number == 0)
         return "never started";
     if (!view->last.class_word)
@@ -212,7 +211,6 @@ static const char *reason_of(const struct cfsplit_item_view *view)
 static cfsplit_status name_open_items(struct cfsplit_survey *survey, struct cfsplit_error *err)
 {
     const struct cfsplit_counts *c = cfsplit_survey_counts(survey);
-    uint64_t named = 0;
     for (uint64_t i = 0; i < c->total; i++) {
         enum cfsplit_state state = cfsplit_survey_state(survey, i);
         struct cfsplit_item_view view;
@@ -224,11 +222,6 @@ static cfsplit_status name_open_items(struct cfsplit_survey *survey, struct cfsp
         printf("%s: %s (%s %" PRIu32 "): %s\n", cfsplit_state_word(state), cfsplit_quote(view.item.name).text,
                view.last.number ? "attempt" : "replica", view.last.number ? view.last.number : view.share,
                reason_of(&view));
-        named++;
-        if (named == named_at_most && isatty(STDOUT_FILENO)) {
-            printf("and more; all of them: canfar-split verify ... | cat\n");
-            break;
-        }
     }
     return CFSPLIT_OK;
 }
@@ -241,8 +234,8 @@ void look_verdict(const struct cfsplit_run *run, const struct cfsplit_survey *su
     if (c->complete)
         snprintf(out, 400, "complete: %" PRIu64 " of %" PRIu64 " items accounted for: %s", c->total, c->total, counts);
     else
-        snprintf(out, 400, "incomplete: %s; see: canfar-split items %.120s --state %s", counts,
-                 cfsplit_run_facts(run)->path,
+        snprintf(out, 400, "incomplete: %s; see: canfar-split items %.150s --state %s", counts,
+                 tool_word(cfsplit_run_facts(run)->path).text,
                  cfsplit_state_word(c->by_state[CFSPLIT_FAILED]      ? CFSPLIT_FAILED
                                     : c->by_state[CFSPLIT_SET_ASIDE] ? CFSPLIT_SET_ASIDE
                                     : c->by_state[CFSPLIT_PENDING]   ? CFSPLIT_PENDING
@@ -294,4 +287,5 @@ const struct command command_verify = {
     .text = "Names every item that is neither done nor rejected, and why. Exit codes: 0 complete, 1 not complete, 3 "
             "damaged.",
     .run = run_verify,
+    .most_arguments = 1,
 };

@@ -1,7 +1,9 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tool.h"
 
@@ -31,6 +33,26 @@ void tool_say(const char *format, ...)
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
     fprintf(stderr, "canfar-split: %s\n", line); /* one write: lines of several replicas do not mix */
+}
+
+struct tool_word tool_word(const char *path)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,@%+=";
+    struct tool_word word = {""};
+    size_t at = 0;
+    if (*path && path[strspn(path, plain)] == '\0') {
+        snprintf(word.text, sizeof word.text, "%s", path);
+        return word;
+    }
+    word.text[at++] = '\'';
+    for (; *path && at + 8 < sizeof word.text; path++) {
+        if (*path == '\'')
+            at += (size_t)snprintf(word.text + at, sizeof word.text - at, "'\\''");
+        else
+            word.text[at++] = *path;
+    }
+    snprintf(word.text + at, sizeof word.text - at, "'");
+    return word;
 }
 
 const char *tool_items(uint64_t count)
@@ -63,6 +85,22 @@ static void print_overview(FILE *to)
     fprintf(to, "\nEach has its own help: canfar-split COMMAND --help\n");
 }
 
+/* A file of ours must never become what somebody writes his messages to: the numbers 0 to 2 are taken, by something that
+ * answers with an error as a closed one would. */
+static void keep_standard_files(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC) != fd)
+            _exit(cfsplit_status_exit_code(CFSPLIT_STORAGE));
+}
+
+static int tool_exit_usage(const struct command *command, const char *argument)
+{
+    tool_say("%s: what is %s? canfar-split %s %s", command->name, cfsplit_quote(argument).text, command->name,
+             command->usage);
+    return cfsplit_status_exit_code(CFSPLIT_USAGE);
+}
+
 static int run_command(const struct command *command, int argc, char **argv)
 {
     struct settings s;
@@ -71,6 +109,8 @@ static int run_command(const struct command *command, int argc, char **argv)
     int code = 0;
     if (settings_parse(&s, command, argc, argv, &helped, &err) != CFSPLIT_OK)
         code = tool_exit(&err);
+    else if (!helped && command->most_arguments && s.source_count > command->most_arguments)
+        code = tool_exit_usage(command, s.sources[command->most_arguments].text);
     else if (!helped)
         code = command->run(command, &s);
     settings_release(&s);
@@ -91,6 +131,7 @@ static int close_stdout(int code)
 
 int main(int argc, char **argv)
 {
+    keep_standard_files();
     if (argc < 2) {
         print_overview(stderr);
         return cfsplit_status_exit_code(CFSPLIT_USAGE);

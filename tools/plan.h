@@ -10,7 +10,7 @@ cfsplit_status plan_request(const struct settings *s, uint64_t replicas, struct 
 
 /* Plans the run at `path` from the sources after the first `first_source`. `lenient`: items that are no files weigh 1, where
  * the order is all that weights decide. */
-cfsplit_status plan_make(const struct settings *s, const char *path, size_t first_source, uint64_t replicas,
-                         bool lenient, bool *created, struct cfsplit_error *err);
+cfsplit_status plan_make(struct settings *s, const char *path, size_t first_source, uint64_t replicas, bool lenient,
+                         bool *created, struct cfsplit_error *err);
 
 #endif

@@ -35,7 +35,7 @@ static void pass_output(struct running *running, const struct cfsplit_attempt *a
         return;
     if (errno != EPIPE) /* a reader that went away has seen what it wanted */
         tool_say("cannot pass on what the items print: %s; it is kept, see: canfar-split log %s", strerror(errno),
-                 cfsplit_run_facts(running->run)->path);
+                 tool_word(cfsplit_run_facts(running->run)->path).text);
     else
         clearerr(stdout);
     running->pass_on = false;
@@ -47,11 +47,11 @@ static void on_end(void *context, const struct cfsplit_attempt *attempt, const s
     struct running *running = context;
     if (running->pass_on)
         pass_output(running, attempt);
-    if (strcmp(attempt->class_word, "failed") == 0)
-        tool_say("%s failed (exit %" PRIu64 ", attempt %" PRIu32 " of %" PRIu64 ")%s%s",
+    (void)options;
+    if (strcmp(attempt->class_word, "failed") == 0 || strcmp(attempt->class_word, "retry") == 0)
+        tool_say("%s failed (exit %" PRIu64 ", attempt %" PRIu32 " of %" PRIu32 ")%s%s",
                  cfsplit_quote(attempt->name).text, attempt->exit_status, attempt->number,
-                 attempt->number > options->retries + 1 ? attempt->number : options->retries + 1,
-                 attempt->text[0] ? ": " : "", attempt->text);
+                 attempt->number + attempt->retries_left, attempt->text[0] ? ": " : "", attempt->text);
 }
 
 static void on_say(void *context, const char *sentence)
@@ -80,11 +80,11 @@ static int exit_code_of(cfsplit_status status, const struct running *running,
                         const struct cfsplit_replica_result *result, const struct cfsplit_error *err)
 {
     const char *path = cfsplit_run_facts(running->run)->path;
-    if (status == CFSPLIT_STORAGE)
+    if (status == CFSPLIT_STORAGE && result->name[0])
         tool_say("%s; %" PRIu64 " %s of %s not started, nothing lost: make room and run again", err->message,
                  result->not_started, tool_items(result->not_started), path);
     else if (status == CFSPLIT_INCOMPLETE)
-        tool_say("%s; see: canfar-split items %s --state failed --why", err->message, path);
+        tool_say("%s; see: canfar-split items %s --state failed --why", err->message, tool_word(path).text);
     else if (status != CFSPLIT_OK)
         tool_say("%s", err->message);
     if (running->signals.order == CFSPLIT_ABORT)
@@ -101,7 +101,7 @@ static cfsplit_status check_count(const struct cfsplit_run *run, const struct cf
     return tool_fail(err, CFSPLIT_USAGE,
                      "replica %" PRIu32 " of %" PRIu32 ", but %s was planned for %" PRIu32
                      "; to help finish it: canfar-split run %s --spare",
-                     me->id, me->count, facts->path, facts->replicas, facts->path);
+                     me->id, me->count, facts->path, facts->replicas, tool_word(facts->path).text);
 }
 
 /* Who this process is in a run that is planned. */
@@ -116,7 +116,7 @@ static cfsplit_status identify(const struct settings *s, const struct cfsplit_ru
     if (status == CFSPLIT_USAGE && strcmp(err->message, "no replica number here") == 0)
         return tool_fail(err, CFSPLIT_USAGE,
                          "no replica number here, and %s has %" PRIu32 ": canfar-split launch %s --on local",
-                         facts->path, facts->replicas, facts->path);
+                         facts->path, facts->replicas, tool_word(facts->path).text);
     if (status != CFSPLIT_OK)
         return status;
     return check_count(run, me, err);
@@ -170,12 +170,16 @@ static int plan_and_run(struct settings *s)
     bool created = false;
     struct stat st;
     cfsplit_status status = CFSPLIT_OK;
-    if (stat(s->in, &st) == 0) { /* frozen: the list is not read again, the command must be the same */
+    if (s->command_count == 0)
+        status = tool_fail(&err, CFSPLIT_USAGE, "what is to be done with each item? put it last: ... -- COMMAND {}");
+    else if (stat(s->in, &st) == 0) { /* frozen: the list is not read again, the command must be the same */
         status = cfsplit_run_open(s->in, &run, &err);
         if (status == CFSPLIT_OK)
             status = plan_request(s, cfsplit_run_facts(run)->replicas, &request, &err);
         if (status == CFSPLIT_OK)
             status = cfsplit_plan_compare(run, NULL, &request, &err);
+        if (status == CFSPLIT_OK)
+            tool_say("joining %s, planned before: the list is not read again", s->in);
         cfsplit_run_close(run);
     } else {
         if (!s->spare)

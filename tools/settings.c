@@ -282,5 +282,7 @@ cfsplit_status settings_parse(struct settings *s, const struct command *command,
 
 void settings_release(struct settings *s)
 {
+    for (size_t i = 0; i < s->source_count; i++)
+        free(s->sources[i].owned);
     free(s->sources);
 }

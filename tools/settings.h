@@ -29,6 +29,7 @@ struct source {
     enum source_kind kind;
     const char *text;
     const char *match; /* of a tree; NULL: all */
+    char *owned;       /* text, if it is not from argv */
 };
 
 struct settings {
@@ -53,6 +54,7 @@ struct command {
     const char *summary;                                           /* one line */
     const char *text;                                              /* the help's second paragraph, or NULL */
     int (*run)(const struct command *command, struct settings *s); /* the exit code */
+    size_t most_arguments;                                         /* 0: any number */
 };
 
 /* Parses argv (argv[0] is the command's name). On `--help` prints it and sets *helped. Errors: CFSPLIT_USAGE. */

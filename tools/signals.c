@@ -8,6 +8,14 @@
 
 #include "tool.h"
 
+/* What nohup or a script's `&` ignores stays ignored; TERM, USR1 and CHLD are always meant for us. */
+static bool is_ignored(int number)
+{
+    struct sigaction action;
+    return (number == SIGHUP || number == SIGINT) && sigaction(number, NULL, &action) == 0 &&
+           action.sa_handler == SIG_IGN;
+}
+
 cfsplit_status signals_open(struct signals *signals, struct cfsplit_error *err)
 {
     static const int ours[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
@@ -15,8 +23,10 @@ cfsplit_status signals_open(struct signals *signals, struct cfsplit_error *err)
     *signals = (struct signals){.fd = -1, .order = CFSPLIT_GO_ON};
     sigemptyset(&set);
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
-        sigaddset(&set, ours[i]);
+        if (!is_ignored(ours[i]))
+            sigaddset(&set, ours[i]);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* too large a file is an error of the write, not our end */
     signal(SIGCHLD, SIG_DFL);
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || (signals->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
         return tool_fail(err, CFSPLIT_MEMORY, "cannot wait for signals: %s", strerror(errno));
@@ -32,7 +42,7 @@ static void take(struct signals *signals, int number)
             signals->order = CFSPLIT_FINISH;
         return;
     }
-    bool again = number == SIGINT && signals->last_signal == SIGINT;
+    bool again = number == SIGINT && signals->order >= CFSPLIT_DRAIN;
     signals->last_signal = number;
     signals->order = again || signals->order == CFSPLIT_ABORT ? CFSPLIT_ABORT : CFSPLIT_DRAIN;
 }

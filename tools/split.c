@@ -149,12 +149,12 @@ static int run_filter(const struct command *command, struct settings *s)
 
 const struct command commands_split[5] = {
     {"chunk", SPLIT, USAGE, "print my share: contiguous, the last replica takes the whole remainder",
-     "The same answer as the Python client's chunk().\n" IDENTITY, run_filter},
+     "The same answer as the Python client's chunk().\n" IDENTITY, run_filter, 0},
     {"stripe", SPLIT, USAGE, "print my share: items K, K+N, K+2N, ...",
-     "The same answer as the Python client's stripe().\n" IDENTITY, run_filter},
-    {"even", SPLIT, USAGE, "print my share: contiguous, shares differ by at most one item", IDENTITY, run_filter},
+     "The same answer as the Python client's stripe().\n" IDENTITY, run_filter, 0},
+    {"even", SPLIT, USAGE, "print my share: contiguous, shares differ by at most one item", IDENTITY, run_filter, 0},
     {"size", SPLIT, USAGE, "print my share: largest first, each to the replica with the least so far",
-     "Weights are the sizes of the files unless --weights says otherwise.\n" IDENTITY, run_filter},
+     "Weights are the sizes of the files unless --weights says otherwise.\n" IDENTITY, run_filter, 0},
     {"hash", SPLIT, USAGE, "print my share: by the item's own bytes",
-     "Adding items moves no other item; adding a replica moves as few as can be.\n" IDENTITY, run_filter},
+     "Adding items moves no other item; adding a replica moves as few as can be.\n" IDENTITY, run_filter, 0},
 };

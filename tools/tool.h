@@ -10,6 +10,12 @@ cfsplit_status tool_fail(struct cfsplit_error *err, cfsplit_status status, const
 /* One line on stderr, with the program's name before it. */
 void tool_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* A path as a word that can be pasted into a shell: as it is, or in quotes. Use as tool_word(path).text. */
+struct tool_word {
+    char text[512];
+};
+struct tool_word tool_word(const char *path);
+
 /* "item" or "items". */
 const char *tool_items(uint64_t count);
 

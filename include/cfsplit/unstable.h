@@ -128,8 +128,10 @@ struct cfsplit_attempt {
     uint32_t replica;              /* 0: a spare */
     uint32_t number;               /* of the attempt, from 1 */
     uint64_t started_ms, ended_ms; /* since 1970, by the replica's clock; ended 0: no end is known */
-    const char *class_word;        /* done, failed, rejected, later, stopped; NULL without an end */
-    uint64_t exit_status;          /* 128+n: signal n; 124: timeout */
+    const char *class_word;        /* done, failed, retry, rejected, later, stopped; NULL without an end */
+    uint32_t retries_left;         /* starts that are left, if it failed and is to be tried again */
+    uint32_t reserved_;
+    uint64_t exit_status; /* 128+n: signal n; 124: timeout */
     uint64_t cpu_ms, rss_kib;
     uint64_t output_from, output_to;
 };

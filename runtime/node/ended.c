@@ -43,7 +43,7 @@ static enum csi_class classify(const struct csi_replica *r, const struct csi_exe
         return CSI_REJECTED;
     else if (exited && csi_exit_codes_has(&r->options.later_exit, code))
         return CSI_LATER;
-    return CSI_FAILED;
+    return csi_feed_failures(&r->feed, r->at_work[end->tag].index) < r->options.retries ? CSI_RETRY : CSI_FAILED;
 }
 
 /* The reason in words: a timeout, a signal, or the last line that was printed. */
@@ -104,12 +104,9 @@ static cfsplit_status add_end(struct csi_replica *r, struct csi_record *record, 
     record->text = "";
     record->text_length = 0;
     cfsplit_status status = csi_feed_note(&r->feed, record, r->now, err);
-    const struct csi_held *h = &r->feed.held[0];
-    for (size_t i = 0; i < r->feed.held_count; i++)
-        if (csi_ledger_at(&r->feed.held[i].ledger, record->index))
-            h = &r->feed.held[i];
-    p->for_good = csi_entry_state(csi_ledger_at(&h->ledger, record->index), r->options.retries, true) == CFSPLIT_FAILED;
-    r->ends += record->class != CSI_STOPPED;
+    uint64_t failures = csi_feed_failures(&r->feed, record->index);
+    p->attempt.retries_left = record->class == CSI_RETRY ? (uint32_t)(r->options.retries - failures + 1) : 0;
+    r->ends += record->class != CSI_STOPPED && record->class != CSI_RETRY;
     r->failed_ends += record->class == CSI_FAILED;
     return status;
 }
@@ -169,11 +166,12 @@ cfsplit_status csi_ended_look_for_fence(struct csi_replica *r, struct cfsplit_er
 static void speak(struct csi_replica *r)
 {
     struct cfsplit_replica_result *result = r->result;
-    uint64_t *const counters[] = {&result->done, &result->failed, &result->rejected, &result->later, &result->stopped};
+    uint64_t retried = 0;
+    uint64_t *const counters[] = {&result->done,     &result->failed, &retried,
+                                  &result->rejected, &result->later,  &result->stopped};
     for (size_t i = 0; i < r->pending_count; i++) {
         struct csi_pending *p = &r->pending[i];
         ++*counters[p->class];
-        r->failed_for_good += p->for_good;
         p->attempt.text = p->text;
         p->attempt.name = csi_feed_item(&r->feed, p->attempt.index)->name;
         if (r->asked->ended)

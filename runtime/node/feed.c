@@ -8,6 +8,13 @@
 
 enum { later_max = 10, later_first_ms = 1000, later_longest_ms = 60000, look_every_ms = 2000 };
 
+/* Often enough to see a silence begin. */
+static uint64_t look_interval_ms(const struct csi_feed *feed)
+{
+    uint64_t interval = feed->options->stall_after_ms / 6;
+    return interval < look_every_ms ? interval : look_every_ms;
+}
+
 cfsplit_status csi_feed_init(struct csi_feed *feed, struct cfsplit_run *run, const struct csi_inc *self,
                              const struct cfsplit_run_options *options, void (*say)(void *, const char *),
                              void *say_context, struct cfsplit_error *err)
@@ -48,6 +55,11 @@ static struct csi_held *held_of(const struct csi_feed *feed, uint64_t index)
     return NULL;
 }
 
+uint64_t csi_feed_failures(const struct csi_feed *feed, uint64_t index)
+{
+    return csi_ledger_at(&held_of(feed, index)->ledger, index)->failures;
+}
+
 const struct cfsplit_item *csi_feed_item(const struct csi_feed *feed, uint64_t index)
 {
     return csi_items_at(&held_of(feed, index)->items, index);
@@ -59,16 +71,16 @@ static bool is_put_off(const struct csi_entry *entry)
 }
 
 /* Is there something to do in an item of a piece that nobody else has? */
-static bool is_open(const struct csi_feed *feed, const struct csi_entry *entry)
+static bool is_open(const struct csi_entry *entry)
 {
-    return csi_entry_state(entry, feed->options->retries, false) == CFSPLIT_PENDING;
+    return csi_entry_state(entry, false) == CFSPLIT_PENDING;
 }
 
-uint64_t csi_feed_open_items_of(const struct csi_feed *feed, const struct csi_held *held)
+uint64_t csi_feed_open_items_of(const struct csi_held *held)
 {
     uint64_t open = 0;
     for (uint64_t i = 0; i < held->ledger.count; i++)
-        open += is_open(feed, &held->ledger.at[i]);
+        open += is_open(&held->ledger.at[i]);
     return open;
 }
 
@@ -77,7 +89,7 @@ uint64_t csi_feed_put_off(const struct csi_feed *feed)
     uint64_t put_off = 0;
     for (size_t i = 0; i < feed->held_count; i++)
         for (uint64_t k = 0; k < feed->held[i].ledger.count; k++)
-            put_off += is_open(feed, &feed->held[i].ledger.at[k]) && is_put_off(&feed->held[i].ledger.at[k]);
+            put_off += is_open(&feed->held[i].ledger.at[k]) && is_put_off(&feed->held[i].ledger.at[k]);
     return put_off;
 }
 
@@ -148,7 +160,7 @@ static cfsplit_status try_piece(struct csi_feed *feed, uint32_t piece, uint64_t 
         if (status == CFSPLIT_OK)
             status = read_owners(feed, piece, K, now_ms, &ledger, &gone, err);
         for (uint64_t i = 0; status == CFSPLIT_OK && i < ledger.count; i++)
-            open += is_open(feed, &ledger.at[i]);
+            open += is_open(&ledger.at[i]);
         if (status == CFSPLIT_OK && gone && open == 0)
             feed->settled[piece] = true;
         if (status == CFSPLIT_OK && gone && open > 0) {
@@ -207,10 +219,10 @@ static cfsplit_status take_retries(struct csi_feed *feed, uint64_t now_ms, struc
             struct csi_entry *entry = h ? csi_ledger_at(&h->ledger, items[i].index) : NULL;
             feed->settled[piece] = false;
             feed->reopened[piece] = true;
-            if (!entry || !entry->ended || is_open(feed, entry))
+            if (!entry || !entry->ended || is_open(entry))
                 continue;
             csi_entry_reopen(entry, items[i].attempts);
-            if (is_open(feed, entry))
+            if (is_open(entry))
                 status = queue_again(feed, items[i].index, now_ms, err);
         }
         free(items);
@@ -238,25 +250,27 @@ static cfsplit_status is_candidate(struct csi_feed *feed, uint32_t piece, bool *
 }
 
 /* Takes what others left: pieces that somebody had who is gone, and the rest of that replica's share; for a spare also what
- * nobody ever had. */
+ * nobody ever had. Others are judged once a scan, which goes on where it took the last piece. */
 static cfsplit_status claim_others(struct csi_feed *feed, uint64_t now_ms, bool *mine, struct cfsplit_error *err)
 {
     bool any = false, spare = feed->self->replica == 0;
-    uint32_t pieces = (uint32_t)feed->run->frozen.piece_count;
+    cfsplit_status status = CFSPLIT_OK;
     *mine = false;
     if (feed->options->no_adopt == 1 && !spare)
         return CFSPLIT_OK;
-    cfsplit_status status = csi_others_judge(&feed->others, now_ms, &any, err);
-    if (status == CFSPLIT_OK && (any || spare || feed->retry_seen))
+    if (feed->scan == 0) {
+        status = csi_others_judge(&feed->others, now_ms, &any, err);
+        if (status != CFSPLIT_OK || !(any || spare || feed->retry_seen))
+            return status;
         status = csi_claim_list(feed->run, feed->highest, err);
-    else
-        return status;
-    for (uint32_t i = 0; status == CFSPLIT_OK && !*mine && i < pieces; i++) {
-        uint32_t p = pieces - 1 - i; /* from the back: owners work from the front */
+        feed->scan = (uint32_t)feed->run->frozen.piece_count;
+    }
+    while (status == CFSPLIT_OK && !*mine && feed->scan > 0) {
+        uint32_t piece = --feed->scan; /* from the back: owners work from the front */
         bool is;
-        status = is_candidate(feed, p, &is, err);
+        status = is_candidate(feed, piece, &is, err);
         if (status == CFSPLIT_OK && is)
-            status = try_piece(feed, p, now_ms, mine, err);
+            status = try_piece(feed, piece, now_ms, mine, err);
     }
     return status;
 }
@@ -292,7 +306,7 @@ static cfsplit_status count_unclaimed(const struct csi_feed *feed, uint32_t piec
             status = csi_ledger_read(&ledger, feed->run, &owner, piece, k, &holding, err);
     }
     for (uint64_t i = 0; status == CFSPLIT_OK && i < ledger.count; i++)
-        *open += is_open(feed, &ledger.at[i]);
+        *open += is_open(&ledger.at[i]);
     csi_ledger_fini(&ledger);
     return status;
 }
@@ -302,7 +316,7 @@ cfsplit_status csi_feed_open_items(struct csi_feed *feed, uint64_t *open, struct
     cfsplit_status status = CFSPLIT_OK;
     *open = 0;
     for (size_t i = 0; i < feed->held_count; i++)
-        *open += csi_feed_open_items_of(feed, &feed->held[i]);
+        *open += csi_feed_open_items_of(&feed->held[i]);
     for (uint32_t p = 0; status == CFSPLIT_OK && p < feed->run->frozen.piece_count; p++)
         if (feed->run->frozen.pieces[p].share == feed->self->replica && !feed->settled[p] && !is_held(feed, p))
             status = count_unclaimed(feed, p, open, err);
@@ -324,7 +338,7 @@ static bool next_fresh(struct csi_feed *feed, uint64_t *index)
         while (h->cursor < h->ledger.first + h->ledger.count) {
             *index = h->cursor++;
             const struct csi_entry *entry = csi_ledger_at(&h->ledger, *index);
-            if (is_open(feed, entry) && !is_put_off(entry))
+            if (is_open(entry) && !is_put_off(entry))
                 return true;
         }
     }
@@ -358,7 +372,7 @@ cfsplit_status csi_feed_next(struct csi_feed *feed, uint64_t now_ms, const struc
         if (status == CFSPLIT_OK && mine)
             found = next_fresh(feed, index);
         else
-            feed->next_look_ms = now_ms + look_every_ms;
+            feed->next_look_ms = now_ms + look_interval_ms(feed);
     }
     if (status != CFSPLIT_OK)
         return status;
@@ -377,7 +391,7 @@ cfsplit_status csi_feed_note(struct csi_feed *feed, const struct csi_record *rec
     struct csi_held *h = held_of(feed, record->index);
     struct csi_entry *entry = csi_ledger_at(&h->ledger, record->index);
     csi_ledger_take(&h->ledger, h->K, record, true);
-    if (record->kind != CSI_RECORD_END || !is_open(feed, entry) || is_put_off(entry) || record->class == CSI_STOPPED)
+    if (record->kind != CSI_RECORD_END || !is_open(entry) || is_put_off(entry) || record->class == CSI_STOPPED)
         return CFSPLIT_OK;
     uint64_t wait = 0;
     if (record->class == CSI_LATER) {

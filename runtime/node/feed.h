@@ -32,6 +32,7 @@ struct csi_feed {
     size_t held_count;
     struct csi_again *again;
     size_t again_count;
+    uint32_t scan;         /* pieces of others still to be looked at, as of the last judgement */
     uint64_t next_look_ms; /* when others are looked at again */
 };
 
@@ -56,7 +57,10 @@ const struct cfsplit_item *csi_feed_item(const struct csi_feed *feed, uint64_t i
 /* Items of the held pieces and of the own share that are neither done, rejected nor failed for good. */
 CFSPLIT_MUST_USE cfsplit_status csi_feed_open_items(struct csi_feed *feed, uint64_t *open, struct cfsplit_error *err);
 /* The same of one held piece. */
-uint64_t csi_feed_open_items_of(const struct csi_feed *feed, const struct csi_held *held);
+uint64_t csi_feed_open_items_of(const struct csi_held *held);
+
+/* How often an item has failed since it was last opened. */
+uint64_t csi_feed_failures(const struct csi_feed *feed, uint64_t index);
 
 /* Items that were put off too often (--later-exit). */
 uint64_t csi_feed_put_off(const struct csi_feed *feed);

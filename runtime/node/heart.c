@@ -13,8 +13,10 @@ static void beat_once(struct csi_heart *heart)
     heart->beat.sequence++;
     struct csi_beat beat = heart->beat;
     pthread_mutex_unlock(&heart->lock);
-    cfsplit_status status = csi_beat_write(heart->fd, &beat, NULL);
+    struct cfsplit_error failure = {.status = CFSPLIT_OK};
+    cfsplit_status status = csi_beat_write(heart->fd, &beat, &failure);
     pthread_mutex_lock(&heart->lock);
+    heart->failure = failure;
     if (status == CFSPLIT_OK)
         heart->last_boot_ms = csi_clock_boot_ms();
 }
@@ -77,10 +79,11 @@ void csi_heart_tell(struct csi_heart *heart, const struct csi_beat *counts)
     pthread_mutex_unlock(&heart->lock);
 }
 
-uint64_t csi_heart_silent_ms(struct csi_heart *heart)
+uint64_t csi_heart_silent_ms(struct csi_heart *heart, struct cfsplit_error *failure)
 {
     pthread_mutex_lock(&heart->lock);
     uint64_t silent = csi_clock_boot_ms() - heart->last_boot_ms;
+    *failure = heart->failure;
     pthread_mutex_unlock(&heart->lock);
     return silent;
 }

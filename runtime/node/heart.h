@@ -15,6 +15,7 @@ struct csi_heart {
     struct csi_beat beat;  /* under the lock; the counts are set by csi_heart_tell */
     uint64_t last_boot_ms; /* CLOCK_BOOTTIME of the last beat that is on disk */
     uint64_t interval_ms;
+    struct cfsplit_error failure; /* of the last beat; status CFSPLIT_OK if it is on disk */
 };
 
 /* Writes the first beat and starts the thread. Errors: CFSPLIT_STORAGE, CFSPLIT_MEMORY. */
@@ -24,8 +25,8 @@ CFSPLIT_MUST_USE cfsplit_status csi_heart_start(struct csi_heart *heart, const s
 /* What the next beat says; sequence and state are the heart's own. */
 void csi_heart_tell(struct csi_heart *heart, const struct csi_beat *counts);
 
-/* Milliseconds since the last beat that is on disk. */
-uint64_t csi_heart_silent_ms(struct csi_heart *heart);
+/* Milliseconds since the last beat that is on disk, and how the last one failed (status CFSPLIT_OK: it did not). */
+uint64_t csi_heart_silent_ms(struct csi_heart *heart, struct cfsplit_error *failure);
 
 /* Ends the thread; the last beat says `state`. Fine on one that never started. */
 void csi_heart_stop(struct csi_heart *heart, enum csi_beat_state state);

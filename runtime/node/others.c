@@ -55,6 +55,11 @@ static cfsplit_status is_silent(struct csi_others *o, const struct csi_inc *inc,
     cfsplit_status status = csi_beat_read(o->run, inc->name, &beat, err);
     if (status != CFSPLIT_OK && status != CFSPLIT_END)
         return status;
+    /* who was not looking cannot say how long somebody was silent */
+    bool looked_away = now_ms - w->looked_ms > o->options->stall_after_ms / 2;
+    w->looked_ms = now_ms;
+    if (looked_away)
+        w->since_ms = now_ms;
     if (w->sequence != beat.sequence) {
         w->seen_alive |= w->sequence != UINT64_MAX;
         w->sequence = beat.sequence;
@@ -85,6 +90,13 @@ cfsplit_status csi_others_end_if_lost(struct csi_others *o, const struct csi_inc
     bool silent = false;
     cfsplit_status status = CFSPLIT_OK;
     *gone = false;
+    if (life == CSI_LIFE_ALIVE && owner->replica == o->self->replica && owner->replica && !o->told_twin) {
+        char sentence[160];
+        snprintf(sentence, sizeof sentence, "replica %" PRIu32 " is at work already, as process %" PRIu64 " on %s",
+                 owner->replica, owner->pid, owner->host);
+        o->say(o->say_context, sentence);
+        o->told_twin = true;
+    }
     if (o->options->no_adopt == 1 && owner->replica != o->self->replica)
         return CFSPLIT_OK;
     if (life == CSI_LIFE_UNKNOWN && seal.state == CSI_FENCE_NONE)

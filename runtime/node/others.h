@@ -6,7 +6,7 @@
 
 struct csi_watched { /* the beat of somebody whose life cannot be seen */
     char name[CSI_INC_BYTES];
-    uint64_t sequence, since_ms;
+    uint64_t sequence, since_ms, looked_ms;
     bool seen_alive;
 };
 
@@ -21,6 +21,7 @@ struct csi_others {
     struct csi_inc_list list;
     bool *left;      /* for each of list: may it have left something? */
     bool *abandoned; /* by replica id: all that came of it is gone, and left something */
+    bool told_twin;  /* that another one with our number is at work */
     bool waiting;    /* it was not to be known yet whether somebody lives: ask again later */
 };
 

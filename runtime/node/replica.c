@@ -17,7 +17,14 @@
 #include "node/ended.h"
 #include "rundir/fence.h"
 
-enum { beat_every_ms = 10000, orders_every_ms = 1000, idle_ms = 1000, first_failures = 20, record_bytes = 2048 };
+enum {
+    beat_every_ms = 10000,
+    orders_every_ms = 1000,
+    idle_ms = 1000,
+    first_failures = 20,
+    record_bytes = 2048,
+    slots_max = 10000
+};
 
 static void tell(struct csi_replica *r, const char *sentence)
 {
@@ -30,6 +37,17 @@ static void say(void *context, const char *sentence)
     tell(context, sentence);
 }
 
+/* Nothing more is started; what runs may end and is written down, and then the replica ends with this error. */
+static void start_no_more(struct csi_replica *r, cfsplit_status status, const struct cfsplit_error *err)
+{
+    if (r->early.status == CFSPLIT_OK)
+        r->early = *err;
+    r->early.status = status;
+    if (r->order < CFSPLIT_FINISH)
+        r->order = CFSPLIT_FINISH;
+    r->dry = true;
+}
+
 /* ---- beginning */
 
 static cfsplit_status store_output(void *context, uint64_t tag, const void *data, size_t length,
@@ -37,7 +55,14 @@ static cfsplit_status store_output(void *context, uint64_t tag, const void *data
 {
     struct csi_replica *r = context;
     const struct csi_at_work *w = &r->at_work[tag];
-    return csi_output_add(&r->output, 0, w->index, w->attempt, data, length, err);
+    if (r->output_lost)
+        return CFSPLIT_OK;
+    cfsplit_status status = csi_output_add(&r->output, 0, w->index, w->attempt, data, length, err);
+    if (status == CFSPLIT_OK)
+        return status;
+    r->output_lost = true; /* what is printed is no proof of anything: the end of the item still is */
+    start_no_more(r, status, err);
+    return CFSPLIT_OK;
 }
 
 /* The command must be there before anything is claimed: nothing is started, nothing counted. */
@@ -88,6 +113,9 @@ static cfsplit_status begin(struct csi_replica *r, struct cfsplit_error *err)
     csi_options_settle(&r->options, &r->run->spec.options);
     if (r->options.slots == 0)
         r->options.slots = cfsplit_processors();
+    if (r->options.slots > slots_max)
+        return csi_fail(err, CFSPLIT_USAGE, "%" PRIu64 " items at a time are too many: %d at most", r->options.slots,
+                        slots_max);
     cfsplit_status status = open_command(r, err);
     if (status == CFSPLIT_OK)
         status = open_exec(r, err);
@@ -149,22 +177,36 @@ static cfsplit_status start_item(struct csi_replica *r, const struct cfsplit_ite
         status = csi_child_env_set(&r->env, item, index + 1, attempt, err);
     if (status == CFSPLIT_OK)
         status = write_start(r, item, w, err);
-    if (status != CFSPLIT_OK)
+    if (status != CFSPLIT_OK) {
+        w->busy = false;
         return status;
+    }
     const char *program = r->program ? r->program : r->argv.argv[0];
     status = csi_exec_start(r->exec, r->argv.argv, program, r->env.envp, tag, r->now, NULL, err);
     if (status == CFSPLIT_OK) {
         r->result->started++;
         return status;
     }
-    csi_ended_unstarted(r, w, err ? err->message : "it could not be started");
+    if (r->options.shell != 1 && strchr(r->run->spec.command[0], ' '))
+        strncat(err->message, "; for a shell line: --shell", sizeof err->message - strlen(err->message) - 1);
+    csi_ended_unstarted(r, w, err->message);
     return status;
 }
 
 /* A replica that was asleep (a stopped process, a hung disk) may have been taken for lost meanwhile. */
-static bool may_start(struct csi_replica *r)
+static cfsplit_status may_start(struct csi_replica *r, bool *may, struct cfsplit_error *err)
 {
-    return csi_heart_silent_ms(&r->heart) <= r->options.stall_after_ms / 2;
+    struct cfsplit_error failure;
+    uint64_t silent = csi_heart_silent_ms(&r->heart, &failure);
+    *may = silent <= r->options.stall_after_ms / 2;
+    if (*may)
+        return CFSPLIT_OK;
+    if (failure.status != CFSPLIT_OK && silent > r->options.stall_after_ms) {
+        *err = failure;
+        return failure.status;
+    }
+    r->due_ms = r->now + 100;
+    return csi_ended_look_for_fence(r, err);
 }
 
 static cfsplit_status fill_slots(struct csi_replica *r, struct cfsplit_error *err)
@@ -176,15 +218,19 @@ static cfsplit_status fill_slots(struct csi_replica *r, struct cfsplit_error *er
         const struct cfsplit_item *item;
         uint64_t index;
         uint32_t attempt;
-        if (!may_start(r)) {
-            r->due_ms = r->now + 100;
-            return csi_ended_look_for_fence(r, err);
-        }
+        bool may;
+        status = may_start(r, &may, err);
+        if (status != CFSPLIT_OK || !may)
+            return status;
         status = csi_feed_next(&r->feed, r->now, &item, &index, &attempt, &r->due_ms, err);
+        if (status == CFSPLIT_END) {
+            r->dry = true;
+            return CFSPLIT_OK;
+        }
         if (status == CFSPLIT_OK)
             status = start_item(r, item, index, attempt, err);
-        else if (status == CFSPLIT_END) {
-            r->dry = true;
+        if (status != CFSPLIT_OK && status != CFSPLIT_FENCED && status != CFSPLIT_DAMAGED && !r->journal.broken) {
+            start_no_more(r, status, err);
             return CFSPLIT_OK;
         }
     }
@@ -250,7 +296,6 @@ static void check_failures(struct csi_replica *r)
                           : "%" PRIu64 " failures: starting no more",
              failed);
     tell(r, sentence);
-    r->gave_up = true;
     raise_order(r, CFSPLIT_FINISH);
 }
 
@@ -287,8 +332,10 @@ static cfsplit_status turn(struct csi_replica *r, struct cfsplit_error *err)
         return status;
     status = csi_exec_poll(r->exec, &wake, wake.fd >= 0, patience(r), err);
     r->now = csi_clock_mono_ms();
+    struct cfsplit_error second; /* ends are written down whatever poll says */
+    cfsplit_status collected = csi_ended_collect(r, status == CFSPLIT_OK ? err : &second);
     if (status == CFSPLIT_OK)
-        status = csi_ended_collect(r, err);
+        status = collected;
     if (status == CFSPLIT_OK && r->pending_count > 0 && r->now >= r->sync_at_ms)
         status = csi_ended_settle(r, err);
     check_failures(r);
@@ -306,7 +353,7 @@ static cfsplit_status give_back(struct csi_replica *r, const char *why, struct c
     for (size_t i = 0; i < r->feed.held_count; i++) {
         const struct csi_held *h = &r->feed.held[i];
         struct csi_record released = {.kind = CSI_RECORD_RELEASED, .index = h->piece, .attempt = h->K};
-        if (csi_feed_open_items_of(&r->feed, h) > 0)
+        if (csi_feed_open_items_of(h) > 0)
             csi_journal_add(&r->journal, &released);
     }
     struct csi_record closed = {.kind = CSI_RECORD_CLOSED, .text = why, .text_length = strlen(why)};
@@ -364,9 +411,9 @@ static void release(struct csi_replica *r)
 static cfsplit_status verdict(const struct csi_replica *r, uint64_t put_off, struct cfsplit_error *err)
 {
     const struct cfsplit_replica_result *result = r->result;
-    if (r->failed_for_good || r->gave_up)
-        return csi_fail(err, CFSPLIT_INCOMPLETE, "%" PRIu64 " %s failed", r->failed_for_good,
-                        r->failed_for_good == 1 ? "item" : "items");
+    if (result->failed)
+        return csi_fail(err, CFSPLIT_INCOMPLETE, "%" PRIu64 " %s failed", result->failed,
+                        result->failed == 1 ? "item" : "items");
     if (r->order != CFSPLIT_GO_ON && result->not_started)
         return csi_fail(err, CFSPLIT_STOPPED, "told to stop before the end; to go on, run it again");
     if (put_off)
@@ -391,6 +438,10 @@ cfsplit_status cfsplit_replica_run(struct cfsplit_run *run, const struct cfsplit
         do
             status = turn(&r, err);
         while (status == CFSPLIT_OK && !is_over(&r));
+    if (status == CFSPLIT_OK && r.early.status != CFSPLIT_OK) {
+        status = r.early.status;
+        *err = r.early;
+    }
     uint64_t put_off = r.feed.run ? csi_feed_put_off(&r.feed) : 0;
     status = finish(&r, status, err);
     if (status == CFSPLIT_OK)

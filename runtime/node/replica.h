@@ -20,7 +20,6 @@ struct csi_at_work { /* what runs in a slot */
 struct csi_pending { /* an end that is written and not yet known to be on disk */
     struct cfsplit_attempt attempt;
     enum csi_class class;
-    bool for_good; /* failed, and no retry is left */
     char text[208];
 };
 
@@ -44,11 +43,12 @@ struct csi_replica {
     struct csi_pending *pending;
     size_t pending_count, pending_room;
     enum cfsplit_order order;
-    bool dry;     /* nothing to start now */
-    bool gave_up; /* too many failures */
+    bool dry; /* nothing to start now */
+    bool output_lost;
+    struct cfsplit_error early; /* why no more is started, though what runs may end; status CFSPLIT_OK: nothing */
     uint32_t last_stop;
     uint64_t now, due_ms, sync_at_ms, next_orders_ms, kill_at_ms;
-    uint64_t ends, failed_ends, failed_for_good;
+    uint64_t ends, failed_ends;
 };
 
 #endif

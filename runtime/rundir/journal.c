@@ -41,11 +41,18 @@ cfsplit_status csi_journal_reserve(struct csi_journal *j, uint64_t bytes, struct
     if (!zeros)
         return csi_fail_memory(err);
     cfsplit_status status = CFSPLIT_OK;
-    if (csi_io_pwrite_all(j->fd, zeros, step, j->reserved) != 0 || fdatasync(j->fd) != 0)
+    if (csi_io_pwrite_all(j->fd, zeros, step, j->reserved) != 0) {
+        /* no room for more: what was reserved is still there, for the ends of what runs */
+        int number = errno;
+        status = ftruncate(j->fd, (off_t)j->reserved) == 0
+                     ? csi_fail_errno(err, CFSPLIT_STORAGE, number, "cannot make room in '%s'", j->name)
+                     : broken(j, errno, "make room in", err);
+    } else if (fdatasync(j->fd) != 0) {
         status = broken(j, errno, "make room in", err);
-    else
+    } else {
         j->synced = j->length;
-    j->reserved += step;
+        j->reserved += step;
+    }
     free(zeros);
     return status;
 }

@@ -8,6 +8,7 @@
 #define CSI_CLASS_LIST(X)                                                                                              \
     X(CSI_DONE, "done")                                                                                                \
     X(CSI_FAILED, "failed")                                                                                            \
+    X(CSI_RETRY, "retry")                                                                                              \
     X(CSI_REJECTED, "rejected")                                                                                        \
     X(CSI_LATER, "later")                                                                                              \
     X(CSI_STOPPED, "stopped")
@@ -54,7 +55,8 @@ struct csi_journal {
 CFSPLIT_MUST_USE cfsplit_status csi_journal_open(struct csi_journal *j, const struct cfsplit_run *run,
                                                  const struct csi_inc *inc, struct cfsplit_error *err);
 
-/* Makes sure that `bytes` more can be written without the disk being full: writes and syncs zeros ahead. */
+/* Makes sure that `bytes` more can be written without the disk being full: writes and syncs zeros ahead. If the write fails
+ * the journal is as good as before; after a failed sync it is broken. */
 CFSPLIT_MUST_USE cfsplit_status csi_journal_reserve(struct csi_journal *j, uint64_t bytes, struct cfsplit_error *err);
 
 /* Adds a line to the open group; nothing reaches the file before csi_journal_write. */

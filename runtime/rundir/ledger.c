@@ -56,7 +56,7 @@ static void take_end(struct csi_entry *entry, uint32_t owner, const struct csi_r
         entry->done = entry->done ? 2 : 1;
     if (record->class == CSI_REJECTED)
         entry->rejected = 1;
-    if (record->class == CSI_FAILED && record->attempt > entry->reopened)
+    if ((record->class == CSI_FAILED || record->class == CSI_RETRY) && record->attempt > entry->reopened)
         entry->failures = one_more(entry->failures);
     if (record->class == CSI_LATER)
         entry->laters = one_more(entry->laters);
@@ -85,7 +85,7 @@ void csi_ledger_take(struct csi_ledger *ledger, uint32_t owner, const struct csi
     }
 }
 
-enum cfsplit_state csi_entry_state(const struct csi_entry *entry, uint64_t retries, bool open)
+enum cfsplit_state csi_entry_state(const struct csi_entry *entry, bool open)
 {
     if (entry->done)
         return CFSPLIT_DONE;
@@ -93,7 +93,7 @@ enum cfsplit_state csi_entry_state(const struct csi_entry *entry, uint64_t retri
         return CFSPLIT_REJECTED;
     if (entry->attempts > 0 && !entry->ended)
         return open ? CFSPLIT_RUNNING : CFSPLIT_PENDING;
-    if (entry->failures > retries)
+    if (entry->ended && entry->class == CSI_FAILED && entry->attempts > entry->reopened)
         return CFSPLIT_FAILED;
     return CFSPLIT_PENDING;
 }

@@ -46,9 +46,8 @@ void csi_entry_reopen(struct csi_entry *entry, uint32_t attempts);
  * unsettled (its journal is fenced and not sealed). */
 void csi_ledger_take(struct csi_ledger *ledger, uint32_t owner, const struct csi_record *record, bool accepted);
 
-/* The state of an item. `retries` is how many failures are forgiven, `open` whether the owner of its last attempt may still
- * be at work. */
-enum cfsplit_state csi_entry_state(const struct csi_entry *entry, uint64_t retries, bool open);
+/* The state of an item; `open` is whether the owner of its last attempt may still be at work. */
+enum cfsplit_state csi_entry_state(const struct csi_entry *entry, bool open);
 
 /* What became of a claim, as its owner's journal tells. */
 struct csi_holding {

@@ -125,8 +125,7 @@ enum cfsplit_state cfsplit_survey_state(const struct cfsplit_survey *s, uint64_t
     if (!entry)
         return CFSPLIT_PENDING;
     bool open = entry->attempts > 0 && entry->owner < s->seen_count && csi_seen_is_open(&s->seen[entry->owner]);
-    uint64_t retries = s->run->spec.options.retries == CFSPLIT_UNSET ? 0 : s->run->spec.options.retries;
-    return csi_entry_state(entry, retries, open);
+    return csi_entry_state(entry, open);
 }
 
 static enum cfsplit_life life_of(const struct csi_seen *seen)

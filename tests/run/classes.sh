@@ -50,7 +50,7 @@ code 0 canfar-split retry r.run bad good
 says err "1 item open again"
 count pending 1
 code 1 canfar-split run r.run --replica 1
-says err "'bad' failed (exit 1, attempt 3 of 3)"
+says err "'bad' failed (exit 1, attempt 4 of 4)"
 sed -i 's/exit 1 ;;/exit 0 ;;/; s/exec sleep 60/exit 0/; s/kill -9 ../exit 0/' one.sh
 code 0 canfar-split retry r.run
 says err "3 items open again"

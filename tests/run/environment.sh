@@ -27,6 +27,16 @@ REPLICA_COUNT=3
 REPLICA_ID=1
 EOF
 diff wanted out || fail "other surroundings"
+# --cwd: items, patterns and the command are found there; RUN and --from are found from here
+mkdir there
+: >there/x.fits
+printf 'y.fits\n' >list
+: >there/y.fits
+printf '#!/bin/sh\ncat "$1" && pwd\n' >there/show.sh
+chmod +x there/show.sh
+code 0 canfar-split plan w.run --replicas 1 --cwd there 'x*.fits' --from list -- ./show.sh {}
+code 0 canfar-split run w.run --replica 1
+canfar-split log w.run y.fits | grep -qx "$(pwd -P)/there" || fail "$(canfar-split log w.run y.fits)"
 # the seed depends on the run and the item, not on who does it; and the item comes last if no word names it
 code 0 canfar-split plan s.run --replicas 1 --strategy chunk a b -- sh -c 'echo "$1 $CANFAR_SPLIT_SEED"' x
 code 0 canfar-split run s.run --replica 1

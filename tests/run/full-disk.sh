@@ -17,7 +17,10 @@ says err "No space left on device"
 says err "nothing lost: make room and run again"
 done_before=$(canfar-split items disk/r.run --state done | wc -l)
 [ "$done_before" -gt 0 ] || fail "nothing was done before the disk was full"
+# what was started has ended and counts, full disk or not
+[ "$(ls did.* | wc -l)" -eq "$done_before" ] || fail "$(ls did.* | wc -l) were started, $done_before are done"
 code 1 canfar-split verify disk/r.run
+says out "pending"
 canfar-split items disk/r.run --state done >listed
 mount -o remount,size=64m disk
 code 0 canfar-split launch disk/r.run --on local
@@ -25,6 +28,7 @@ code 0 canfar-split verify disk/r.run
 while read -r i; do
     [ "$(wc -l <"did.$i")" -eq 1 ] || fail "item $i was listed done and started again"
 done <listed
+[ "$(cat did.* | wc -l)" -eq 200 ] || fail "$(cat did.* | wc -l) starts of 200 items"
 # no room for a plan at all
 mount -o remount,size=64m disk
 head -c 70000000 /dev/zero >disk/fill 2>/dev/null || :

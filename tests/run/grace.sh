@@ -19,7 +19,7 @@ wait "$pid" || got=$?
 [ "$got" -eq 75 ] || fail "exit $got: $(cat err)"
 count pending 1
 rm ready.a
-canfar-split run r.run --replica 1 --grace 1h 2>err &
+env --default-signal=INT canfar-split run r.run --replica 1 --grace 1h 2>err & # a script's & ignores INT
 pid=$!
 until_true 20 test -e ready.a
 kill -INT "$pid"

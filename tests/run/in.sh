@@ -11,6 +11,8 @@ code 0 canfar-split verify r.run || fail "$(cat err.*)"
 [ "$(sort did | uniq | wc -l)" -eq 9 ] && [ "$(wc -l <did)" -eq 9 ] || fail "$(cat did)"
 [ "$(cat err.* | grep -c 'planned r.run')" -eq 1 ] || fail "$(cat err.*)"
 [ -z "$(find . -name ".*plan-*")" ] || fail "left over: $(ls -a)"
+code 0 env REPLICA_ID=1 REPLICA_COUNT=4 canfar-split run --in r.run --weights none 1.fits -- sh -c 'echo "$1" >>did' x {}
+says err "joining r.run, planned before: the list is not read again"
 code 2 env REPLICA_ID=1 REPLICA_COUNT=4 canfar-split run --in r.run '*.fits' -- sh -c 'echo other' x {}
 says err "'r.run' was planned with argument"
 code 2 env REPLICA_ID=1 REPLICA_COUNT=5 canfar-split run --in r.run --weights none '*.fits' -- sh -c 'echo "$1" >>did' x {}

@@ -23,8 +23,6 @@ code 2 canfar-split plan n.run '*.fits' -- true
 says err "among how many replicas? --replicas N"
 code 2 canfar-split plan n.run --replicas 0 '*.fits' -- true
 says err "a run has 1 to"
-code 2 canfar-split plan n.run --replicas 2 '*.fits'
-says err "what is to be done with each item? put it last: ... -- COMMAND {}"
 code 2 canfar-split plan n.run --replicas 2 '*.fit' -- true
 says err "'*.fit'"
 code 2 canfar-split plan n.run --replicas 2 1.fits 1.fits -- true
@@ -65,6 +63,13 @@ code 2 canfar-split status full
 code 2 canfar-split explain r.run other.fits
 says err "'other.fits' is not an item of 'r.run'"
 code 2 canfar-split items r.run --state finished
+code 2 canfar-split verify r.run other
+says err "verify: what is 'other'?"
+code 2 canfar-split stop r.run now
+says err "stop: what is 'now'?"
+code 0 canfar-split plan c.run --replicas 2 '*.fits'
+code 2 canfar-split run c.run --replica 1
+says err "'c.run' was planned without a command"
 code 2 canfar-split verify
 says err "verify: which run?"
 code 2 canfar-split launch r.run

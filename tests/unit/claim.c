@@ -433,6 +433,8 @@ static void ignore_sentence(void *context, const char *sentence)
 }
 
 /* The next item that a new replica 1 of a run is handed, and which attempt at it; 0: none. */
+static uint64_t failures_seen; /* of the item that next_attempt found */
+
 static uint32_t next_attempt(struct cfsplit_run *of, uint64_t *index)
 {
     struct cfsplit_run_options options = CFSPLIT_RUN_OPTIONS_INIT;
@@ -446,6 +448,8 @@ static uint32_t next_attempt(struct cfsplit_run *of, uint64_t *index)
     CHECK_OK(csi_feed_init(&feed, of, &self, &options, ignore_sentence, NULL, &err));
     cfsplit_status status = csi_feed_next(&feed, 1000000, &item, index, &attempt, &due, &err);
     CHECK(status == CFSPLIT_OK || status == CFSPLIT_END);
+    if (status == CFSPLIT_OK)
+        failures_seen = csi_feed_failures(&feed, *index);
     csi_feed_fini(&feed);
     return status == CFSPLIT_OK ? attempt : 0;
 }
@@ -459,8 +463,9 @@ static void failure_of_a_dead_owner_counts_once(void)
     bool mine;
     CHECK_OK(csi_claim_take(own, &victim, 0, 1, &mine, &err));
     rundir_put(&j, rundir_start(0, 1));
-    rundir_put(&j, rundir_end(0, 1, CSI_FAILED));
+    rundir_put(&j, rundir_end(0, 1, CSI_RETRY));
     CHECK_EQUAL(next_attempt(own, &index), 2);
+    CHECK_EQUAL(failures_seen, 1);
     CHECK_OK(csi_journal_close(&j, &err));
     cfsplit_run_close(own);
     run = kept;

@@ -18,7 +18,7 @@ static struct csi_record ended(uint64_t attempt, enum csi_class class)
 }
 
 struct outcome {
-    enum cfsplit_state state, open, retried; /* as it is; while its owner is at work; with one retry */
+    enum cfsplit_state state, open; /* as it is; while its owner is at work */
 };
 
 static struct csi_entry entry_of(const struct csi_record *records, size_t count)
@@ -38,9 +38,8 @@ static void check_order(const struct csi_record *records, size_t count, struct o
     uint32_t last = 0;
     for (size_t i = 0; i < count; i++)
         last = records[i].attempt > last ? (uint32_t)records[i].attempt : last;
-    CHECK_EQUAL(csi_entry_state(&entry, 0, false), wanted.state);
-    CHECK_EQUAL(csi_entry_state(&entry, 0, true), wanted.open);
-    CHECK_EQUAL(csi_entry_state(&entry, 1, false), wanted.retried);
+    CHECK_EQUAL(csi_entry_state(&entry, false), wanted.state);
+    CHECK_EQUAL(csi_entry_state(&entry, true), wanted.open);
     CHECK_EQUAL(entry.attempts, last);
     CHECK_EQUAL(entry.owner, last);
     CHECK_EQUAL(entry.end_at, entry.ended ? 100 * last : 0);
@@ -61,62 +60,65 @@ static void check_all_orders(struct csi_record *records, size_t count, size_t fi
     }
 }
 
-#define ALL_ORDERS(wanted_state, wanted_open, wanted_retried, ...)                                                     \
+#define ALL_ORDERS(wanted_state, wanted_open, ...)                                                                     \
     do {                                                                                                               \
         struct csi_record records_[] = {__VA_ARGS__};                                                                  \
         check_all_orders(records_, sizeof records_ / sizeof *records_, 0,                                              \
-                         (struct outcome){wanted_state, wanted_open, wanted_retried});                                 \
+                         (struct outcome){wanted_state, wanted_open});                                                 \
     } while (0)
 
 static void nothing_known_is_pending(void)
 {
     struct csi_entry entry = {0};
-    CHECK_EQUAL(csi_entry_state(&entry, 0, false), CFSPLIT_PENDING);
-    CHECK_EQUAL(csi_entry_state(&entry, 0, true), CFSPLIT_PENDING);
+    CHECK_EQUAL(csi_entry_state(&entry, false), CFSPLIT_PENDING);
+    CHECK_EQUAL(csi_entry_state(&entry, true), CFSPLIT_PENDING);
 }
 
 static void done_is_for_ever(void)
 {
-    ALL_ORDERS(CFSPLIT_DONE, CFSPLIT_DONE, CFSPLIT_DONE, started(1), ended(1, CSI_DONE));
-    ALL_ORDERS(CFSPLIT_DONE, CFSPLIT_DONE, CFSPLIT_DONE, started(1), ended(1, CSI_FAILED), started(2),
-               ended(2, CSI_DONE));
-    ALL_ORDERS(CFSPLIT_DONE, CFSPLIT_DONE, CFSPLIT_DONE, started(1), ended(1, CSI_DONE), started(2),
-               ended(2, CSI_FAILED), started(3));
-    ALL_ORDERS(CFSPLIT_DONE, CFSPLIT_DONE, CFSPLIT_DONE, ended(1, CSI_DONE), started(2), ended(2, CSI_REJECTED));
+    ALL_ORDERS(CFSPLIT_DONE, CFSPLIT_DONE, started(1), ended(1, CSI_DONE));
+    ALL_ORDERS(CFSPLIT_DONE, CFSPLIT_DONE, started(1), ended(1, CSI_FAILED), started(2), ended(2, CSI_DONE));
+    ALL_ORDERS(CFSPLIT_DONE, CFSPLIT_DONE, started(1), ended(1, CSI_DONE), started(2), ended(2, CSI_FAILED),
+               started(3));
+    ALL_ORDERS(CFSPLIT_DONE, CFSPLIT_DONE, ended(1, CSI_DONE), started(2), ended(2, CSI_REJECTED));
 }
 
 static void rejected_is_for_ever(void)
 {
-    ALL_ORDERS(CFSPLIT_REJECTED, CFSPLIT_REJECTED, CFSPLIT_REJECTED, started(1), ended(1, CSI_REJECTED), started(2),
-               ended(2, CSI_FAILED), started(3));
+    ALL_ORDERS(CFSPLIT_REJECTED, CFSPLIT_REJECTED, started(1), ended(1, CSI_REJECTED), started(2), ended(2, CSI_FAILED),
+               started(3));
 }
 
 static void failed_counts_retries(void)
 {
-    ALL_ORDERS(CFSPLIT_FAILED, CFSPLIT_FAILED, CFSPLIT_PENDING, started(1), ended(1, CSI_FAILED));
-    ALL_ORDERS(CFSPLIT_FAILED, CFSPLIT_FAILED, CFSPLIT_FAILED, started(1), ended(1, CSI_FAILED), started(2),
-               ended(2, CSI_FAILED));
-    ALL_ORDERS(CFSPLIT_FAILED, CFSPLIT_FAILED, CFSPLIT_FAILED, started(1), ended(1, CSI_FAILED), started(2), started(3),
+    ALL_ORDERS(CFSPLIT_FAILED, CFSPLIT_FAILED, started(1), ended(1, CSI_FAILED));
+    ALL_ORDERS(CFSPLIT_FAILED, CFSPLIT_FAILED, started(1), ended(1, CSI_FAILED), started(2), ended(2, CSI_FAILED));
+    ALL_ORDERS(CFSPLIT_FAILED, CFSPLIT_FAILED, started(1), ended(1, CSI_FAILED), started(2), started(3),
                ended(3, CSI_FAILED));
+}
+
+static void what_is_to_be_tried_again_is_pending(void)
+{
+    ALL_ORDERS(CFSPLIT_PENDING, CFSPLIT_PENDING, started(1), ended(1, CSI_RETRY));
+    ALL_ORDERS(CFSPLIT_FAILED, CFSPLIT_FAILED, started(1), ended(1, CSI_RETRY), started(2), ended(2, CSI_FAILED));
+    struct csi_record records[] = {ended(1, CSI_RETRY), ended(2, CSI_RETRY), ended(3, CSI_FAILED)};
+    CHECK_EQUAL(entry_of(records, 3).failures, 3);
 }
 
 static void later_and_stopped_cost_nothing(void)
 {
-    ALL_ORDERS(CFSPLIT_PENDING, CFSPLIT_PENDING, CFSPLIT_PENDING, started(1), ended(1, CSI_LATER), started(2),
-               ended(2, CSI_LATER));
-    ALL_ORDERS(CFSPLIT_PENDING, CFSPLIT_PENDING, CFSPLIT_PENDING, started(1), ended(1, CSI_STOPPED));
-    ALL_ORDERS(CFSPLIT_FAILED, CFSPLIT_FAILED, CFSPLIT_PENDING, ended(1, CSI_FAILED), ended(2, CSI_STOPPED),
-               ended(3, CSI_LATER));
+    ALL_ORDERS(CFSPLIT_PENDING, CFSPLIT_PENDING, started(1), ended(1, CSI_LATER), started(2), ended(2, CSI_LATER));
+    ALL_ORDERS(CFSPLIT_PENDING, CFSPLIT_PENDING, started(1), ended(1, CSI_STOPPED));
+    ALL_ORDERS(CFSPLIT_PENDING, CFSPLIT_PENDING, ended(1, CSI_RETRY), ended(2, CSI_STOPPED), ended(3, CSI_LATER));
     struct csi_record records[] = {ended(1, CSI_LATER), ended(2, CSI_STOPPED), ended(3, CSI_LATER)};
     CHECK_EQUAL(entry_of(records, 3).laters, 2);
 }
 
 static void running_or_lost(void)
 {
-    ALL_ORDERS(CFSPLIT_PENDING, CFSPLIT_RUNNING, CFSPLIT_PENDING, started(1));
-    ALL_ORDERS(CFSPLIT_PENDING, CFSPLIT_RUNNING, CFSPLIT_PENDING, started(1), ended(1, CSI_FAILED), started(2));
-    ALL_ORDERS(CFSPLIT_PENDING, CFSPLIT_RUNNING, CFSPLIT_PENDING, started(1), started(2), ended(1, CSI_LATER),
-               started(3));
+    ALL_ORDERS(CFSPLIT_PENDING, CFSPLIT_RUNNING, started(1));
+    ALL_ORDERS(CFSPLIT_PENDING, CFSPLIT_RUNNING, started(1), ended(1, CSI_FAILED), started(2));
+    ALL_ORDERS(CFSPLIT_PENDING, CFSPLIT_RUNNING, started(1), started(2), ended(1, CSI_LATER), started(3));
 }
 
 static void two_ends_done_are_a_duplicate(void)
@@ -136,12 +138,11 @@ static void reopened_before_journals(void)
     csi_entry_reopen(&ledger.at[0], 1); /* an earlier one takes nothing back */
     csi_ledger_take(&ledger, somebody, &records[1], true);
     csi_ledger_take(&ledger, somebody, &records[0], true);
-    CHECK_EQUAL(csi_entry_state(&ledger.at[0], 0, false), CFSPLIT_PENDING);
+    CHECK_EQUAL(csi_entry_state(&ledger.at[0], false), CFSPLIT_PENDING);
     csi_ledger_take(&ledger, somebody, &records[2], true);
-    CHECK_EQUAL(csi_entry_state(&ledger.at[0], 0, true), CFSPLIT_RUNNING);
+    CHECK_EQUAL(csi_entry_state(&ledger.at[0], true), CFSPLIT_RUNNING);
     csi_ledger_take(&ledger, somebody, &records[3], true);
-    CHECK_EQUAL(csi_entry_state(&ledger.at[0], 0, false), CFSPLIT_FAILED);
-    CHECK_EQUAL(csi_entry_state(&ledger.at[0], 1, false), CFSPLIT_PENDING);
+    CHECK_EQUAL(csi_entry_state(&ledger.at[0], false), CFSPLIT_FAILED);
     csi_ledger_fini(&ledger);
 }
 
@@ -152,15 +153,15 @@ static void reopened_after_journals(void)
     CHECK_OK(csi_ledger_init(&ledger, 0, 1, &err));
     csi_ledger_take(&ledger, somebody, &fail, true);
     csi_entry_reopen(&ledger.at[0], 1);
-    CHECK_EQUAL(csi_entry_state(&ledger.at[0], 0, false), CFSPLIT_PENDING);
+    CHECK_EQUAL(csi_entry_state(&ledger.at[0], false), CFSPLIT_PENDING);
     csi_ledger_take(&ledger, somebody, &again, true);
-    CHECK_EQUAL(csi_entry_state(&ledger.at[0], 0, false), CFSPLIT_FAILED);
+    CHECK_EQUAL(csi_entry_state(&ledger.at[0], false), CFSPLIT_FAILED);
     csi_entry_reopen(&ledger.at[0], 1); /* heard of again: it was started since */
-    CHECK_EQUAL(csi_entry_state(&ledger.at[0], 0, false), CFSPLIT_FAILED);
+    CHECK_EQUAL(csi_entry_state(&ledger.at[0], false), CFSPLIT_FAILED);
     csi_entry_reopen(&ledger.at[0], 2);
     csi_ledger_take(&ledger, somebody, &good, true);
     csi_entry_reopen(&ledger.at[0], 3);
-    CHECK_EQUAL(csi_entry_state(&ledger.at[0], 0, false), CFSPLIT_DONE);
+    CHECK_EQUAL(csi_entry_state(&ledger.at[0], false), CFSPLIT_DONE);
     csi_ledger_fini(&ledger);
 }
 
@@ -243,11 +244,11 @@ static void unsettled_under_a_fence_without_seal(void)
     struct csi_entry entry = read_holding(&inc, &holding);
     CHECK_EQUAL(holding.seal.state, CSI_FENCE_UNSEALED);
     CHECK(!holding.given_back); /* although it is closed: it might be done, and must not be started */
-    CHECK_EQUAL(csi_entry_state(&entry, 0, true), CFSPLIT_RUNNING);
+    CHECK_EQUAL(csi_entry_state(&entry, true), CFSPLIT_RUNNING);
     CHECK_OK(csi_fence_end(run, &by, &inc, &seal, &err));
     entry = read_holding(&inc, &holding);
     CHECK(holding.given_back);
-    CHECK_EQUAL(csi_entry_state(&entry, 0, true), CFSPLIT_DONE);
+    CHECK_EQUAL(csi_entry_state(&entry, true), CFSPLIT_DONE);
 }
 
 static void beyond_the_seal_is_not_read(void)
@@ -265,7 +266,7 @@ static void beyond_the_seal_is_not_read(void)
     struct csi_entry entry = read_holding(&inc, &holding);
     CHECK(holding.given_back);
     CHECK_EQUAL(holding.length, seal.length);
-    CHECK_EQUAL(csi_entry_state(&entry, 0, false), CFSPLIT_PENDING);
+    CHECK_EQUAL(csi_entry_state(&entry, false), CFSPLIT_PENDING);
 }
 
 static void retry_files_come_first(void)
@@ -296,6 +297,7 @@ int main(void)
         {"done once is done for ever, in any order", done_is_for_ever},
         {"rejected is for ever, in any order", rejected_is_for_ever},
         {"a failed item is pending while retries are left, in any order", failed_counts_retries},
+        {"a failure that is to be tried again is pending", what_is_to_be_tried_again_is_pending},
         {"put off and stopped attempts cost no retry, in any order", later_and_stopped_cost_nothing},
         {"a start without an end runs, or was lost with its replica", running_or_lost},
         {"a second end that says done is a duplicate", two_ends_done_are_a_duplicate},
