@@ -8,7 +8,7 @@ FNR == NR { if ($0 !~ /^#/ && NF == 2) height[$1] = $2; next }
 $2 != "tools" && !($2 in height) { complain($3 ": folder " $2 " has no floor in tests/lint/floors.txt"); next }
 $1 == "defines" { home[$4] = $2; defined++ }
 $1 == "needs" { needs[++count] = $0 }
-$1 == "includes" { includes++; check($2, $3, $4, "a header of " $4) }
+$1 == "includes" { includes++; check($2, $3, $4, "a header") }
 END {
     for (i = 1; i <= count; i++) {
         split(needs[i], part)
@@ -28,7 +28,7 @@ function check(folder, file, other, what) {
         return
     if (folder == "tools") {
         if (what ~ /^a header/)
-            complain(file ": tools/ includes " what "; it sees include/cfsplit/ only")
+            complain(file ": tools/ includes " what " of " other "; it sees include/cfsplit/ only")
         return
     }
     if (!(other in height))

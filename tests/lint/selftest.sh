@@ -43,7 +43,7 @@ accepts "a public name in tools" floors "defines view view/v.o cfsplit_v" "needs
 refuses "an upward use" "base/a.o: base/ uses csi_b of list/" floors "defines list list/b.o csi_b" "needs base base/a.o csi_b"
 refuses "a sibling" "which is not below it" floors "defines wire wire/w.o csi_w" "needs rundir rundir/r.o csi_w"
 refuses "share used by list" "which is not below it" floors "defines share share/s.o csi_s" "needs list list/b.o csi_s"
-refuses "an upward include" "a header of node" floors "includes exec exec/e.c node"
+refuses "an upward include" "uses a header of node/, which" floors "includes exec exec/e.c node"
 refuses "a private name in tools" "not public" floors "needs tools t.o csi_a"
 refuses "a private header in tools" "sees include/cfsplit/ only" floors "includes tools tools/t.c base"
 refuses "a folder without a floor" "has no floor" floors "defines attic attic/a.o csi_x"
@@ -62,7 +62,7 @@ printf '%s\n' o.dir/base/b.o o.dir/node/n.o >objects
 echo '#include "node/n.h"' >top/runtime/base/b.c
 echo '#include <stdio.h>' >top/tools/t.c
 refuses "objects that reach up" "base/b.o: base/ uses csi_up of node/" sh "$here/floors.sh" "$folder/top" objects none
-refuses "sources that include upward" "base/ uses a header of node" sh "$here/floors.sh" "$folder/top" objects none
+refuses "sources that include upward" "base/ uses a header of node/" sh "$here/floors.sh" "$folder/top" objects none
 
 cat >api.h <<'SOURCE'
 /* CFSPLIT_API int not_this(void); */

@@ -102,17 +102,20 @@ static int order_at_once(unsigned self)
     struct cfsplit_run *run;
     if (cfsplit_run_open("race", &run, &err) != CFSPLIT_OK)
         return 1;
-    for (uint32_t i = 0; i < each; i++) {
+    int bad = 0;
+    for (uint32_t i = 0; i < each && !bad; i++) {
         struct csi_reopened item = {.index = self, .attempts = i};
         if (csi_order_retry(run, &item, 1, &err) != CFSPLIT_OK || csi_order_stop(run, self == 0, &err) != CFSPLIT_OK)
-            return 2;
+            bad = 2;
     }
-    return 0;
+    cfsplit_run_close(run);
+    return bad;
 }
 
 static void each_gets_its_own_number(void)
 {
-    struct cfsplit_run *run = rundir_new("race", 40, 1);
+    static struct cfsplit_run *run; /* not on the stack, where the racers would lose it */
+    run = rundir_new("race", 40, 1);
     uint32_t next[givers] = {0}, last;
     bool now;
     CHECK_EQUAL(rundir_race(givers, order_at_once), 0);
