@@ -253,7 +253,7 @@ static cfsplit_status is_candidate(struct csi_feed *feed, uint32_t piece, bool *
  * nobody ever had. Others are judged once a scan, which goes on where it took the last piece. */
 static cfsplit_status claim_others(struct csi_feed *feed, uint64_t now_ms, bool *mine, struct cfsplit_error *err)
 {
-    bool any = false, spare = feed->self->replica == 0;
+    bool any = false, spare = feed->self->replica == 0, resumed = feed->scan > 0;
     cfsplit_status status = CFSPLIT_OK;
     *mine = false;
     if (feed->options->no_adopt == 1 && !spare)
@@ -272,7 +272,8 @@ static cfsplit_status claim_others(struct csi_feed *feed, uint64_t now_ms, bool 
         if (status == CFSPLIT_OK && is)
             status = try_piece(feed, piece, now_ms, mine, err);
     }
-    return status;
+    /* an old judgement is no reason to leave: somebody may have been lost since */
+    return status == CFSPLIT_OK && !*mine && resumed ? claim_others(feed, now_ms, mine, err) : status;
 }
 
 /* Claims one more piece, if there is one. */
