@@ -85,6 +85,8 @@ static void add_options(struct words *w, const struct launch *l, const struct se
         {"grace", s->run.grace_ms, "ms"},
         {"sync-every", s->run.sync_every_ms, "ms"},
         {"stall-after", s->run.stall_after_ms, "ms"},
+        {"adopt-after", s->run.adopt_after_ms, "ms"},
+        {"crash-limit", s->run.crash_limit, ""},
     };
     uint64_t slots = slots_of(l, s);
     if (slots == 0)
