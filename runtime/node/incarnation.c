@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "rundir/fence.h"
 
-enum { beat_every_ms = 10000, record_bytes = 2048 };
+enum { beat_every_ms = 10000, record_bytes = 2048, first_failures = 20 };
 
 void csi_incarnation_say(const struct csi_incarnation *life, const char *sentence)
 {
@@ -162,6 +162,23 @@ cfsplit_status csi_incarnation_end(struct csi_incarnation *life, struct csi_reco
     life->ends += end->class == CSI_DONE || end->class == CSI_FAILED || end->class == CSI_REJECTED;
     life->failed_ends += end->class == CSI_FAILED;
     return status;
+}
+
+enum csi_class csi_incarnation_failure(const struct csi_incarnation *life, uint64_t index)
+{
+    return csi_feed_failures(&life->feed, index) < life->options.retries ? CSI_RETRY : CSI_FAILED;
+}
+
+bool csi_incarnation_fails_too_often(const struct csi_incarnation *life, char why[96])
+{
+    uint64_t failed = life->failed_ends, limit = life->options.max_fails;
+    bool all_of_first = limit == CFSPLIT_UNSET && failed >= first_failures && failed == life->ends;
+    bool too_many = limit != CFSPLIT_UNSET && limit != 0 && failed >= limit;
+    snprintf(why, 96,
+             all_of_first ? "the first %" PRIu64 " items all failed: starting no more"
+                          : "%" PRIu64 " failures: starting no more",
+             failed);
+    return all_of_first || too_many;
 }
 
 void csi_incarnation_unstarted(struct csi_incarnation *life, const struct csi_next *next, uint64_t output_from,
