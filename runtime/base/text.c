@@ -132,3 +132,13 @@ size_t csi_text_utf8(const unsigned char *s, size_t left)
     }
     return code >= smallest[n] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? n : 0;
 }
+
+size_t csi_text_cut(const char *text, size_t length, size_t most)
+{
+    if (length <= most)
+        return length;
+    size_t kept = most;
+    while (kept > 0 && most - kept < 3 && ((unsigned char)text[kept] & 0xc0) == 0x80)
+        kept--;
+    return ((unsigned char)text[kept] & 0xc0) == 0x80 ? most : kept;
+}

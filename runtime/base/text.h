@@ -22,6 +22,9 @@ size_t csi_text_unescape(char *text, size_t length);
 /* The length in bytes of the UTF-8 character at s, of which `left` bytes may be read; 0 if it is not a valid one. */
 size_t csi_text_utf8(const unsigned char *s, size_t left);
 
+/* How much of a text to keep so that at most `most` bytes are left and no UTF-8 character is cut in two. */
+size_t csi_text_cut(const char *text, size_t length, size_t most);
+
 /* A cursor over the TAB-separated fields of one line (without its newline). */
 struct csi_fields {
     const char *at;
