@@ -39,6 +39,24 @@ bool csi_text_hex(const char *text, size_t length, uint64_t *out)
     return true;
 }
 
+void csi_text_add_u64(struct csi_buf *buf, uint64_t value)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (char)('0' + value % 10);
+    while ((value /= 10) > 0);
+    csi_buf_add(buf, digits + at, sizeof digits - at);
+}
+
+void csi_text_add_hex(struct csi_buf *buf, uint64_t value)
+{
+    char digits[16];
+    for (size_t at = sizeof digits; at-- > 0; value >>= 4)
+        digits[at] = "0123456789abcdef"[value & 15];
+    csi_buf_add(buf, digits, sizeof digits);
+}
+
 void csi_text_escape(struct csi_buf *buf, const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++) {

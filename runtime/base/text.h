@@ -12,6 +12,10 @@
 bool csi_text_u64(const char *text, size_t length, uint64_t *out);
 bool csi_text_hex(const char *text, size_t length, uint64_t *out);
 
+/* Adds a number in decimal, or as 16 hexadecimal digits; for lines that are written by the million. */
+void csi_text_add_u64(struct csi_buf *buf, uint64_t value);
+void csi_text_add_hex(struct csi_buf *buf, uint64_t value);
+
 /* Adds bytes so that they fit one TAB-separated field: backslash, TAB, newline, CR, NUL and other control characters are
  * written \\ \t \n \r \xNN. */
 void csi_text_escape(struct csi_buf *buf, const char *text, size_t length);

@@ -86,7 +86,11 @@ cfsplit_status csi_journal_write(struct csi_journal *j, struct cfsplit_error *er
     if (j->group.length == 0)
         return csi_buf_check(&j->group, err);
     uint64_t digest = XXH64(j->group.data, j->group.length, j->digest);
-    csi_buf_addf(&j->group, "commit\t%" PRIu64 "\t%016" PRIx64 "\n", j->sequence + 1, digest);
+    csi_buf_add_text(&j->group, "commit\t");
+    csi_text_add_u64(&j->group, j->sequence + 1);
+    csi_buf_add_char(&j->group, '\t');
+    csi_text_add_hex(&j->group, digest);
+    csi_buf_add_char(&j->group, '\n');
     if (j->group.failed) {
         j->broken = true;
         return csi_fail_memory(err);

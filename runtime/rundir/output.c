@@ -127,9 +127,7 @@ cfsplit_status csi_output_read(const struct cfsplit_run *run, const char *inc, u
     snprintf(name, sizeof name, "output/%.27s", inc);
     int fd = openat(run->fd, name, O_RDONLY | O_CLOEXEC);
     *torn = false;
-    if (fd < 0 && errno == ENOENT && from == 0 && (to == 0 || to == UINT64_MAX))
-        to = 0; /* a program that links the library keeps no output */
-    else if (fd < 0 && status == CFSPLIT_OK)
+    if (fd < 0 && status == CFSPLIT_OK)
         status = csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_DAMAGED), errno, "cannot open '%s'", name);
     while (status == CFSPLIT_OK && from < to) {
         unsigned char head[head_bytes + note_bytes];
