@@ -13,6 +13,7 @@
 #include "node/child_env.h"
 #include "node/stops.h"
 #include "rundir/fence.h"
+#include "rundir/output.h"
 
 enum { look_every_ms = 1000, ask_again_ms = 100 };
 
@@ -30,7 +31,8 @@ struct cfsplit_worker {
     pthread_cond_t changed; /* for those who wait for an item, and for the last of them to leave */
     pthread_cond_t due;     /* for the thread that settles */
     pthread_t settler;
-    bool settler_started, closing;
+    bool settler_idle; /* it waits to be told of an end */
+    bool closing;
     unsigned waiting; /* threads in cfsplit_item_next */
     struct csi_incarnation life;
     struct csi_stops stops;
@@ -78,9 +80,10 @@ static void *settle_while_others_work(void *argument)
     struct cfsplit_error failure;
     pthread_mutex_lock(&worker->lock);
     while (!worker->closing && worker->broken.status == CFSPLIT_OK) {
-        if (settle_if_due(worker, csi_clock_mono_ms(), &failure) == CFSPLIT_OK)
-            csi_thread_wait(&worker->due, &worker->lock,
-                            worker->life.pending_count ? worker->life.sync_at_ms : UINT64_MAX);
+        if (settle_if_due(worker, csi_clock_mono_ms(), &failure) != CFSPLIT_OK)
+            break;
+        worker->settler_idle = worker->life.pending_count == 0;
+        csi_thread_wait(&worker->due, &worker->lock, worker->settler_idle ? UINT64_MAX : worker->life.sync_at_ms);
     }
     pthread_mutex_unlock(&worker->lock);
     return NULL;
@@ -135,6 +138,14 @@ static cfsplit_status identify(const struct cfsplit_run *run, const struct cfspl
     return status;
 }
 
+/* What the items of a program print is its own; but a life without an output file would look as if it were lost. */
+static cfsplit_status put_empty_output(const struct csi_incarnation *life, struct cfsplit_error *err)
+{
+    struct csi_output output;
+    cfsplit_status status = csi_output_open(&output, life->run, life->inc.name, err);
+    return status == CFSPLIT_OK ? csi_output_close(&output, err) : status;
+}
+
 static cfsplit_status join(struct cfsplit_worker *worker, const struct cfsplit_worker_options *options,
                            struct cfsplit_error *err)
 {
@@ -148,8 +159,9 @@ static cfsplit_status join(struct cfsplit_worker *worker, const struct cfsplit_w
         status = csi_incarnation_begin(&worker->life, worker->run, me.id, me.source,
                                        options->run ? options->run : &as_planned, &voice, err);
     if (status == CFSPLIT_OK)
+        status = put_empty_output(&worker->life, err);
+    if (status == CFSPLIT_OK)
         status = csi_thread_start(&worker->settler, settle_while_others_work, worker, err);
-    worker->settler_started = status == CFSPLIT_OK;
     return status;
 }
 
@@ -323,7 +335,7 @@ cfsplit_status cfsplit_item_next(struct cfsplit_worker *worker, struct cfsplit_w
 {
     struct cfsplit_error local;
     struct csi_handed *h = NULL;
-    uint64_t again_ms;
+    uint64_t again_ms = 0;
     *out = NULL;
     err = err ? err : &local;
     cfsplit_status status = enter(worker, err);
@@ -363,8 +375,9 @@ static cfsplit_status note(struct cfsplit_worker *worker, struct csi_handed *h, 
         return keep_broken(worker, status, err);
     unlink_handed(worker, h);
     put_place(worker, h);
-    if (worker->life.pending_count == 1)
+    if (worker->settler_idle) /* else it looks in time by itself */
         pthread_cond_signal(&worker->due);
+    worker->settler_idle = false;
     if (worker->waiting > 0)
         pthread_cond_broadcast(&worker->changed);
     return settle_if_due(worker, now, err);
