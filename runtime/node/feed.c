@@ -1,30 +1,27 @@
 #include "node/feed.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "base/error.h"
 
-enum { later_max = 10, later_first_ms = 1000, later_longest_ms = 60000, look_every_ms = 2000 };
-
-/* Often enough to see a silence begin. */
-static uint64_t look_interval_ms(const struct csi_feed *feed)
-{
-    uint64_t interval = feed->options->stall_after_ms / 6;
-    return interval < look_every_ms ? interval : look_every_ms;
-}
+enum { later_max = 10, later_first_ms = 1000, later_longest_ms = 60000, look_first_ms = 20, look_every_ms = 2000 };
 
 cfsplit_status csi_feed_init(struct csi_feed *feed, struct cfsplit_run *run, const struct csi_inc *self,
                              const struct cfsplit_run_options *options, void (*say)(void *, const char *),
                              void *say_context, struct cfsplit_error *err)
 {
-    size_t pieces = run->frozen.piece_count;
+    size_t pieces = run->frozen.piece_count, replicas = run->spec.replicas;
     *feed = (struct csi_feed){.run = run, .self = self, .options = options};
+    feed->random = XXH3_64bits(self->name, strlen(self->name));
     feed->highest = calloc(pieces + 1, sizeof *feed->highest);
-    feed->settled = calloc(pieces + 1, sizeof *feed->settled);
-    feed->reopened = calloc(pieces + 1, sizeof *feed->reopened);
-    if (!feed->highest || !feed->settled || !feed->reopened)
+    feed->places = calloc(pieces + 1, sizeof *feed->places);
+    feed->unclaimed = calloc(replicas + 1, sizeof *feed->unclaimed);
+    feed->told_missing = calloc(replicas + 1, sizeof *feed->told_missing);
+    if (!feed->highest || !feed->places || !feed->unclaimed || !feed->told_missing)
         return csi_fail_memory(err);
     cfsplit_status status = csi_others_init(&feed->others, run, self, options, say, say_context, err);
     if (status != CFSPLIT_OK)
@@ -40,8 +37,9 @@ void csi_feed_fini(struct csi_feed *feed)
     }
     free(feed->held);
     free(feed->highest);
-    free(feed->settled);
-    free(feed->reopened);
+    free(feed->places);
+    free(feed->unclaimed);
+    free(feed->told_missing);
     free(feed->again);
     free(feed->suspects);
     csi_others_fini(&feed->others);
@@ -137,6 +135,7 @@ static cfsplit_status hold(struct csi_feed *feed, uint32_t piece, uint32_t K, st
     }
     h->ledger = *ledger;
     *ledger = (struct csi_ledger){0};
+    feed->places[piece].held = true;
     for (uint64_t i = 0; i < h->ledger.count; i++) {
         struct csi_entry *entry = &h->ledger.at[i];
         entry->laters = 0; /* being put off counts within one life: running it again tries again */
@@ -152,50 +151,32 @@ static cfsplit_status try_piece(struct csi_feed *feed, uint32_t piece, uint64_t 
                                 struct cfsplit_error *err)
 {
     const struct csi_piece *p = &feed->run->frozen.pieces[piece];
-    cfsplit_status status = CFSPLIT_OK;
-    bool again = true;
+    struct csi_ledger ledger;
+    uint64_t open = 0;
+    uint32_t K = feed->highest[piece];
+    bool gone = false;
     *mine = false;
-    while (status == CFSPLIT_OK && again && !*mine) {
-        struct csi_ledger ledger;
-        uint64_t open = 0;
-        uint32_t K = feed->highest[piece];
-        bool gone = false;
-        again = false;
-        status = csi_ledger_init(&ledger, p->first, p->items, err);
-        if (status == CFSPLIT_OK)
-            status = read_owners(feed, piece, K, now_ms, &ledger, &gone, err);
-        for (uint64_t i = 0; status == CFSPLIT_OK && i < ledger.count; i++)
-            open += is_open(&ledger.at[i]);
-        if (status == CFSPLIT_OK && gone && open == 0)
-            feed->settled[piece] = true;
-        if (status == CFSPLIT_OK && gone && open > 0) {
-            status = csi_claim_take(feed->run, feed->self, piece, K + 1, mine, err);
-            feed->highest[piece] = K + 1;
-            again = !*mine; /* somebody was quicker: see who */
-        }
-        if (status == CFSPLIT_OK && *mine)
-            status = hold(feed, piece, K + 1, &ledger, err);
-        csi_ledger_fini(&ledger);
+    cfsplit_status status = csi_ledger_init(&ledger, p->first, p->items, err);
+    if (status == CFSPLIT_OK)
+        status = read_owners(feed, piece, K, now_ms, &ledger, &gone, err);
+    for (uint64_t i = 0; status == CFSPLIT_OK && i < ledger.count; i++)
+        open += is_open(&ledger.at[i]);
+    if (status == CFSPLIT_OK && gone && open == 0)
+        feed->places[piece].settled = true;
+    if (status == CFSPLIT_OK && gone && open > 0) {
+        status = csi_claim_take(feed->run, feed->self, piece, K + 1, mine, err);
+        feed->highest[piece] = K + 1; /* if it is not ours, somebody was quicker */
     }
+    if (status == CFSPLIT_OK && *mine)
+        status = hold(feed, piece, K + 1, &ledger, err);
+    csi_ledger_fini(&ledger);
     return status;
 }
 
-static bool is_held(const struct csi_feed *feed, uint32_t piece)
+/* Is it as much ours as anybody's? */
+static bool is_own(const struct csi_feed *feed, uint32_t piece)
 {
-    for (size_t i = 0; i < feed->held_count; i++)
-        if (feed->held[i].piece == piece)
-            return true;
-    return false;
-}
-
-static cfsplit_status claim_own(struct csi_feed *feed, uint64_t now_ms, bool *mine, struct cfsplit_error *err)
-{
-    cfsplit_status status = CFSPLIT_OK;
-    *mine = false;
-    for (uint32_t p = 0; status == CFSPLIT_OK && !*mine && p < feed->run->frozen.piece_count; p++)
-        if (feed->run->frozen.pieces[p].share == feed->self->replica && !feed->settled[p] && !is_held(feed, p))
-            status = try_piece(feed, p, now_ms, mine, err);
-    return status;
+    return feed->run->frozen.pieces[piece].share == feed->self->replica;
 }
 
 static cfsplit_status queue_again(struct csi_feed *feed, uint64_t index, uint64_t due_ms, struct cfsplit_error *err)
@@ -222,8 +203,8 @@ static cfsplit_status take_retries(struct csi_feed *feed, uint64_t now_ms, struc
             uint32_t piece = csi_frozen_piece_of(&feed->run->frozen, items[i].index);
             struct csi_held *h = held_of(feed, items[i].index);
             struct csi_entry *entry = h ? csi_ledger_at(&h->ledger, items[i].index) : NULL;
-            feed->settled[piece] = false;
-            feed->reopened[piece] = true;
+            feed->places[piece].settled = false;
+            feed->places[piece].reopened = true;
             if (!entry || !entry->ended || is_open(entry))
                 continue;
             csi_entry_reopen(entry, items[i].attempts);
@@ -234,65 +215,6 @@ static cfsplit_status take_retries(struct csi_feed *feed, uint64_t now_ms, struc
         if (status != CFSPLIT_OK)
             return status;
     }
-}
-
-/* Is a piece of somebody else's share worth a closer look? */
-static cfsplit_status is_candidate(struct csi_feed *feed, uint32_t piece, bool *is, struct cfsplit_error *err)
-{
-    struct csi_inc owner;
-    bool spare = feed->self->replica == 0;
-    *is = false;
-    if (feed->settled[piece] || is_held(feed, piece) || feed->run->frozen.pieces[piece].share == feed->self->replica)
-        return CFSPLIT_OK;
-    bool nobodys = feed->highest[piece] == 0;
-    *is =
-        feed->reopened[piece] || (nobodys && (spare || feed->others.abandoned[feed->run->frozen.pieces[piece].share]));
-    if (*is || feed->highest[piece] == 0)
-        return CFSPLIT_OK;
-    cfsplit_status status = csi_claim_owner(feed->run, piece, feed->highest[piece], &owner, err);
-    *is = status == CFSPLIT_OK && csi_others_has_left(&feed->others, owner.name);
-    return status;
-}
-
-/* Takes what others left: pieces that somebody had who is gone, and the rest of that replica's share; for a spare also what
- * nobody ever had. Others are judged once a scan, which goes on where it took the last piece. */
-static cfsplit_status claim_others(struct csi_feed *feed, uint64_t now_ms, bool *mine, struct cfsplit_error *err)
-{
-    bool any = false, spare = feed->self->replica == 0, resumed = feed->scan > 0;
-    cfsplit_status status = CFSPLIT_OK;
-    *mine = false;
-    if (feed->options->no_adopt == 1 && !spare)
-        return CFSPLIT_OK;
-    if (feed->scan == 0) {
-        status = csi_others_judge(&feed->others, now_ms, &any, err);
-        if (status != CFSPLIT_OK || !(any || spare || feed->retry_seen))
-            return status;
-        status = csi_claim_list(feed->run, feed->highest, err);
-        feed->scan = (uint32_t)feed->run->frozen.piece_count;
-    }
-    while (status == CFSPLIT_OK && !*mine && feed->scan > 0) {
-        uint32_t piece = --feed->scan; /* from the back: owners work from the front */
-        bool is;
-        status = is_candidate(feed, piece, &is, err);
-        if (status == CFSPLIT_OK && is)
-            status = try_piece(feed, piece, now_ms, mine, err);
-    }
-    /* an old judgement is no reason to leave: somebody may have been lost since */
-    return status == CFSPLIT_OK && !*mine && resumed ? claim_others(feed, now_ms, mine, err) : status;
-}
-
-/* Claims one more piece, if there is one. */
-static cfsplit_status claim_more(struct csi_feed *feed, uint64_t now_ms, bool *mine, struct cfsplit_error *err)
-{
-    feed->others.waiting = false;
-    cfsplit_status status = take_retries(feed, now_ms, err);
-    if (status == CFSPLIT_OK)
-        status = claim_own(feed, now_ms, mine, err);
-    bool wait_for_own = feed->others.waiting;
-    if (status == CFSPLIT_OK && !*mine)
-        status = claim_others(feed, now_ms, mine, err);
-    feed->others.waiting = feed->self->replica ? wait_for_own : feed->others.waiting;
-    return status;
 }
 
 /* What is open in a piece that nobody of this life has claimed: its owners' journals are read, nobody is ended. */
@@ -324,9 +246,298 @@ cfsplit_status csi_feed_open_items(struct csi_feed *feed, uint64_t *open, struct
     for (size_t i = 0; i < feed->held_count; i++)
         *open += csi_feed_open_items_of(&feed->held[i]);
     for (uint32_t p = 0; status == CFSPLIT_OK && p < feed->run->frozen.piece_count; p++)
-        if (feed->run->frozen.pieces[p].share == feed->self->replica && !feed->settled[p] && !is_held(feed, p))
+        if (is_own(feed, p) && !feed->places[p].settled && !feed->places[p].held)
             status = count_unclaimed(feed, p, open, err);
     return status;
+}
+
+/* ---- taking over, helping, staying */
+
+/* Where the owner of a claimed piece is, as of the last judgement. */
+static cfsplit_status owner_of(struct csi_feed *feed, uint32_t piece, enum csi_whereabouts *where,
+                               struct cfsplit_error *err)
+{
+    struct csi_place *place = &feed->places[piece];
+    if (place->owner_K != feed->highest[piece]) {
+        struct csi_inc owner;
+        size_t at;
+        cfsplit_status status = csi_claim_owner(feed->run, piece, feed->highest[piece], &owner, err);
+        if (status == CFSPLIT_END)
+            return csi_fail(err, CFSPLIT_DAMAGED, "claim %" PRIu32 " of piece %" PRIu32 " is missing",
+                            feed->highest[piece], piece);
+        if (status == CFSPLIT_OK)
+            status = csi_others_add(&feed->others, &owner, &at, err);
+        if (status != CFSPLIT_OK)
+            return status;
+        place->owner = (uint32_t)at;
+        place->owner_K = feed->highest[piece];
+    }
+    *where = feed->others.at[place->owner].where;
+    return CFSPLIT_OK;
+}
+
+static bool may_adopt(const struct csi_feed *feed)
+{
+    return feed->options->no_adopt != 1 || feed->self->replica == 0;
+}
+
+/* Nobody ever had a piece: may we, though it is not of our share? */
+static bool is_nobodys(const struct csi_feed *feed, uint32_t share)
+{
+    if (feed->self->replica == 0)
+        return true;
+    enum csi_presence presence = feed->others.presence[share];
+    return may_adopt(feed) && (presence == CSI_GONE ||
+                               (presence == CSI_NEVER_CAME && feed->others.age_ms >= feed->options->adopt_after_ms));
+}
+
+/* Is there anything to be had in a piece? */
+static cfsplit_status is_candidate(struct csi_feed *feed, uint32_t piece, bool *is, struct cfsplit_error *err)
+{
+    struct csi_place *place = &feed->places[piece];
+    enum csi_whereabouts where;
+    bool own = is_own(feed, piece);
+    *is = false;
+    if (place->settled || place->held)
+        return CFSPLIT_OK;
+    if (feed->highest[piece] == 0) {
+        *is = own || is_nobodys(feed, feed->run->frozen.pieces[piece].share);
+        return CFSPLIT_OK;
+    }
+    cfsplit_status status = owner_of(feed, piece, &where, err);
+    if (status != CFSPLIT_OK)
+        return status;
+    if (where == CSI_HAS_FINISHED && !place->reopened)
+        place->settled = true;
+    else
+        *is = where != CSI_AT_WORK && (own || may_adopt(feed));
+    return CFSPLIT_OK;
+}
+
+/* The next piece of the own share, in the order of the list, that nobody has. */
+static cfsplit_status claim_own(struct csi_feed *feed, uint64_t now_ms, bool *mine, struct cfsplit_error *err)
+{
+    cfsplit_status status = CFSPLIT_OK;
+    *mine = false;
+    for (uint32_t p = 0; status == CFSPLIT_OK && !*mine && p < feed->run->frozen.piece_count; p++) {
+        bool is = false;
+        if (is_own(feed, p))
+            status = is_candidate(feed, p, &is, err);
+        if (status == CFSPLIT_OK && is)
+            status = try_piece(feed, p, now_ms, mine, err);
+    }
+    return status;
+}
+
+static void tell_missing(struct csi_feed *feed, uint32_t share)
+{
+    char sentence[96];
+    if (feed->others.presence[share] != CSI_NEVER_CAME || share == feed->self->replica || feed->told_missing[share])
+        return;
+    feed->told_missing[share] = true;
+    snprintf(sentence, sizeof sentence, "replica %" PRIu32 " has not come: going on with its items", share);
+    feed->others.say(feed->others.say_context, sentence);
+}
+
+/* What is left by those that are gone, and the shares of those that did not come: from the back of the list, since owners
+ * work from the front. */
+static cfsplit_status claim_left(struct csi_feed *feed, uint64_t now_ms, bool *mine, struct cfsplit_error *err)
+{
+    cfsplit_status status = CFSPLIT_OK;
+    while (status == CFSPLIT_OK && !*mine && feed->scan > 0) {
+        uint32_t piece = --feed->scan;
+        bool is;
+        status = is_candidate(feed, piece, &is, err);
+        if (status == CFSPLIT_OK && is)
+            status = try_piece(feed, piece, now_ms, mine, err);
+        if (*mine && feed->highest[piece] == 1)
+            tell_missing(feed, feed->run->frozen.pieces[piece].share);
+    }
+    return status;
+}
+
+static uint64_t next_random(struct csi_feed *feed, uint64_t below)
+{
+    feed->random = feed->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (feed->random >> 33) % below;
+}
+
+/* The share of somebody at work with the most pieces that nobody has yet; 0: there is none. Of equals a random one, so that
+ * helpers do not all come to the same. */
+static uint32_t most_unclaimed(struct csi_feed *feed)
+{
+    uint32_t best = 0, equals = 0, replicas = feed->run->spec.replicas;
+    memset(feed->unclaimed, 0, (replicas + 1) * sizeof *feed->unclaimed);
+    for (uint32_t p = 0; p < feed->run->frozen.piece_count; p++)
+        feed->unclaimed[feed->run->frozen.pieces[p].share] += feed->highest[p] == 0 && !feed->places[p].settled;
+    for (uint32_t id = 1; id <= replicas; id++) {
+        if (feed->unclaimed[id] == 0 || feed->others.presence[id] != CSI_PRESENT)
+            continue;
+        if (best && feed->unclaimed[id] < feed->unclaimed[best])
+            continue;
+        equals = best && feed->unclaimed[id] == feed->unclaimed[best] ? equals + 1 : 1;
+        if (equals == 1 || next_random(feed, equals) == 0)
+            best = id;
+    }
+    return best;
+}
+
+/* Takes a piece from the back of the share of somebody who is at work. */
+static cfsplit_status help(struct csi_feed *feed, uint64_t now_ms, bool *mine, struct cfsplit_error *err)
+{
+    cfsplit_status status = CFSPLIT_OK;
+    uint32_t share;
+    while (status == CFSPLIT_OK && !*mine && may_adopt(feed) && (share = most_unclaimed(feed)) != 0) {
+        uint32_t piece = (uint32_t)feed->run->frozen.piece_count;
+        do
+            piece--;
+        while (feed->run->frozen.pieces[piece].share != share || feed->highest[piece] != 0 ||
+               feed->places[piece].settled);
+        status = try_piece(feed, piece, now_ms, mine, err);
+    }
+    return status;
+}
+
+/* Counts what is not ours and may yet come to us: pieces that nobody has, or somebody who may be lost. */
+static cfsplit_status count_waiting(struct csi_feed *feed, uint32_t *pieces, struct cfsplit_error *err)
+{
+    cfsplit_status status = CFSPLIT_OK;
+    *pieces = 0;
+    for (uint32_t p = 0; status == CFSPLIT_OK && p < feed->run->frozen.piece_count; p++) {
+        const struct csi_place *place = &feed->places[p];
+        enum csi_whereabouts where = CSI_AT_WORK;
+        if (place->settled || place->held || !(is_own(feed, p) || may_adopt(feed)))
+            continue;
+        if (feed->highest[p] > 0)
+            status = owner_of(feed, p, &where, err);
+        if (status == CFSPLIT_OK && !may_adopt(feed) &&
+            (feed->highest[p] == 0 || feed->others.at[place->owner].seen_alive))
+            continue; /* not to be had, whatever becomes of its owner */
+        *pieces += where != CSI_HAS_FINISHED;
+    }
+    return status;
+}
+
+/* Becomes the one that stays, if nobody is. *wait: that cannot be told yet. */
+static cfsplit_status stand_for_caretaker(struct csi_feed *feed, bool *wait, struct cfsplit_error *err)
+{
+    for (;;) {
+        struct csi_inc owner;
+        size_t at = 0;
+        cfsplit_status status = csi_claim_owner(feed->run, CSI_CARETAKER, feed->caretaker_K + 1, &owner, err);
+        if (status == CFSPLIT_OK) {
+            feed->caretaker_K++;
+            continue;
+        }
+        if (status == CFSPLIT_END && feed->caretaker_K > 0) {
+            status = csi_claim_owner(feed->run, CSI_CARETAKER, feed->caretaker_K, &owner, err);
+            if (status == CFSPLIT_OK)
+                status = csi_others_add(&feed->others, &owner, &at, err);
+            if (status != CFSPLIT_OK)
+                return status;
+            const struct csi_other *other = &feed->others.at[at];
+            *wait = !other->seen_alive;
+            if (other->where == CSI_AT_WORK)
+                return CFSPLIT_OK;
+        } else if (status != CFSPLIT_END) {
+            return status;
+        }
+        status = csi_claim_take(feed->run, feed->self, CSI_CARETAKER, feed->caretaker_K + 1, &feed->caretaker, err);
+        if (status != CFSPLIT_OK || feed->caretaker)
+            return status;
+    }
+}
+
+static void tell_waiting(struct csi_feed *feed, uint64_t now_ms)
+{
+    enum { patience_ms = 5000 };
+    char sentence[160];
+    uint32_t missing = 0, at_work = 0;
+    if (feed->told_waiting || !feed->caretaker || now_ms - feed->idle_since_ms < patience_ms)
+        return;
+    for (uint32_t id = 1; id <= feed->run->spec.replicas; id++)
+        missing += feed->others.presence[id] == CSI_NEVER_CAME;
+    for (size_t i = 0; i < feed->others.count; i++)
+        at_work +=
+            feed->others.at[i].where == CSI_AT_WORK && strcmp(feed->others.list.at[i].name, feed->self->name) != 0;
+    snprintf(sentence, sizeof sentence,
+             "nothing left to take: waiting for %" PRIu32 " at work and %" PRIu32
+             " that have not come; --no-adopt leaves at once",
+             at_work, missing);
+    feed->others.say(feed->others.say_context, sentence);
+    feed->told_waiting = true;
+}
+
+/* When the others are looked at again: soon after we fell idle, then less often. */
+static uint64_t look_interval_ms(const struct csi_feed *feed, uint64_t now_ms)
+{
+    uint64_t longest =
+        feed->options->stall_after_ms / 6 < look_every_ms ? feed->options->stall_after_ms / 6 : look_every_ms;
+    uint64_t interval = (now_ms - feed->idle_since_ms) / 8;
+    interval = interval < look_first_ms ? look_first_ms : interval;
+    return interval < longest ? interval : longest;
+}
+
+/* Nothing is to be had now. One replica stays for what the others may yet leave; the rest leave. */
+static cfsplit_status decide_to_stay(struct csi_feed *feed, uint64_t now_ms, uint64_t running,
+                                     struct cfsplit_error *err)
+{
+    uint32_t pieces;
+    bool wait = running > 0 || feed->suspect_count > 0 || feed->again_count > 0; /* we have something to do yet */
+    if (feed->idle_since_ms == 0)
+        feed->idle_since_ms = now_ms;
+    cfsplit_status status = count_waiting(feed, &pieces, err);
+    if (status == CFSPLIT_OK && pieces > 0 && !feed->caretaker && !wait)
+        status = stand_for_caretaker(feed, &wait, err);
+    feed->waiting = pieces > 0 && (feed->caretaker || wait);
+    feed->next_look_ms = now_ms + look_interval_ms(feed, now_ms);
+    if (status == CFSPLIT_OK && feed->waiting)
+        tell_waiting(feed, now_ms);
+    return status;
+}
+
+static cfsplit_status look_around(struct csi_feed *feed, uint64_t now_ms, struct cfsplit_error *err)
+{
+    cfsplit_status status = csi_others_judge(&feed->others, now_ms, err);
+    feed->scan = (uint32_t)feed->run->frozen.piece_count;
+    return status == CFSPLIT_OK ? csi_claim_list(feed->run, feed->highest, err) : status;
+}
+
+/* Did somebody have a piece of our share before us? */
+static bool has_former_owner(const struct csi_feed *feed)
+{
+    for (uint32_t p = 0; p < feed->run->frozen.piece_count; p++)
+        if (is_own(feed, p) && feed->highest[p] > 0 && !feed->places[p].held)
+            return true;
+    return false;
+}
+
+/* Claims one more piece, if there is one to be had. */
+static cfsplit_status claim_more(struct csi_feed *feed, uint64_t now_ms, uint64_t running, bool *mine,
+                                 struct cfsplit_error *err)
+{
+    bool judged = feed->held_count == 0 && has_former_owner(feed);
+    feed->waiting = false;
+    cfsplit_status status = take_retries(feed, now_ms, err);
+    if (status == CFSPLIT_OK && judged)
+        status = look_around(feed, now_ms, err);
+    if (status == CFSPLIT_OK)
+        status = claim_own(feed, now_ms, mine, err);
+    while (status == CFSPLIT_OK && !*mine) {
+        status = claim_left(feed, now_ms, mine, err);
+        if (status == CFSPLIT_OK && !*mine)
+            status = help(feed, now_ms, mine, err);
+        if (status != CFSPLIT_OK || *mine || judged)
+            break;
+        judged = true; /* an old judgement is no reason to leave */
+        status = look_around(feed, now_ms, err);
+    }
+    if (status != CFSPLIT_OK)
+        return status;
+    if (!*mine)
+        return decide_to_stay(feed, now_ms, running, err);
+    feed->idle_since_ms = 0;
+    return CFSPLIT_OK;
 }
 
 /* ---- handing out */
@@ -411,13 +622,13 @@ static cfsplit_status next_plain(struct csi_feed *feed, uint64_t now_ms, uint64_
     while (status == CFSPLIT_OK && !*found && (now_ms >= feed->next_look_ms || (running == 0 && feed->worked))) {
         bool mine;
         feed->worked = false;
-        status = claim_more(feed, now_ms, &mine, err);
+        status = claim_more(feed, now_ms, running, &mine, err);
         if (status == CFSPLIT_OK && mine)
             status = next_fresh(feed, &next->index, found, err);
         else
-            feed->next_look_ms = now_ms + look_interval_ms(feed);
+            break;
     }
-    if (status == CFSPLIT_OK && !*found && feed->others.waiting)
+    if (status == CFSPLIT_OK && !*found && feed->waiting)
         next->due_ms = feed->next_look_ms;
     if (status == CFSPLIT_OK && !*found)
         *found = next_again(feed, now_ms, &next->index, &next->due_ms);

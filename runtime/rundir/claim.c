@@ -20,6 +20,11 @@ struct claim_name {
 static struct claim_name name_of(uint32_t piece, uint32_t K)
 {
     struct claim_name name;
+    if (piece == CSI_CARETAKER) {
+        snprintf(name.folder, sizeof name.folder, "claims");
+        snprintf(name.text, sizeof name.text, "claims/caretaker.e%" PRIu32, K);
+        return name;
+    }
     snprintf(name.folder, sizeof name.folder, "claims/0.%" PRIu32, piece / CSI_PIECES_PER_FOLDER);
     snprintf(name.text, sizeof name.text, "%s/%" PRIu32 ".e%" PRIu32, name.folder, piece, K);
     return name;
