@@ -87,6 +87,10 @@ CFSPLIT_MUST_USE cfsplit_status csi_feed_open_items(struct csi_feed *feed, uint6
 /* The same of one held piece. */
 uint64_t csi_feed_open_items_of(const struct csi_held *held);
 
+/* Takes in what `retry` has opened since: pieces are looked at again, items of held ones are queued. */
+CFSPLIT_MUST_USE cfsplit_status csi_feed_take_retries(struct csi_feed *feed, uint64_t now_ms,
+                                                      struct cfsplit_error *err);
+
 /* How often an item has failed since it was last opened. */
 uint64_t csi_feed_failures(const struct csi_feed *feed, uint64_t index);
 

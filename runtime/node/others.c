@@ -180,7 +180,7 @@ cfsplit_status csi_others_end_if_lost(struct csi_others *o, const struct csi_inc
     bool silent = false;
     cfsplit_status status = CFSPLIT_OK;
     *gone = false;
-    if (o->options->no_adopt == 1 && owner->replica != o->self->replica)
+    if (o->options->no_adopt == 1 && o->self->replica != 0 && owner->replica != o->self->replica)
         return CFSPLIT_OK;
     if (life == CSI_LIFE_UNKNOWN && seal.state == CSI_FENCE_NONE)
         status = has_been_silent(o, owner, now_ms, &silent, err);
