@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 
 #include "look.h"
 #include "signals.h"
+#include "words.h"
 
 struct launch {
     struct cfsplit_run *run;
@@ -28,76 +28,13 @@ struct launch {
     int talk; /* what the replicas say on stderr, so that it does not run into the bar */
 };
 
-/* The words of one replica's command line. */
-struct words {
-    char *argv[32];
-    size_t count;
-    bool failed;
-};
-
-static void add_word(struct words *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void add_word(struct words *w, const char *format, ...)
-{
-    va_list args;
-    char *word = NULL;
-    va_start(args, format);
-    if (vasprintf(&word, format, args) < 0)
-        w->failed = true;
-    else
-        w->argv[w->count++] = word;
-    va_end(args);
-}
-
-static void add_codes(struct words *w, const char *name, const struct cfsplit_exit_codes *codes)
-{
-    char list[4 * 256] = "";
-    int n = 0;
-    for (unsigned c = 1; c < 256; c++)
-        if (codes->bits[c / 64] >> c % 64 & 1)
-            n += snprintf(list + n, sizeof list - (size_t)n, "%s%u", n ? "," : "", c);
-    if (codes->is_set)
-        add_word(w, "--%s=%s", name, list);
-}
-
-/* The processors are divided among the replicas, unless -j or the plan says otherwise. */
-static uint64_t slots_of(const struct launch *l, const struct settings *s)
-{
-    if (s->run.slots != CFSPLIT_UNSET)
-        return s->run.slots;
-    if (cfsplit_run_facts(l->run)->options.slots != CFSPLIT_UNSET)
-        return cfsplit_run_facts(l->run)->options.slots;
-    uint64_t each = cfsplit_processors() / l->count;
-    return each ? each : 1;
-}
-
-/* What launch was told goes on to its replicas. */
+/* What launch was told goes on to its replicas; the processors are divided among them, unless -j or the plan says otherwise. */
 static void add_options(struct words *w, const struct launch *l, const struct settings *s)
 {
-    const struct {
-        const char *name;
-        uint64_t value;
-        const char *unit;
-    } numbers[] = {
-        {"retries", s->run.retries, ""},
-        {"timeout", s->run.timeout_ms, "ms"},
-        {"max-fails", s->run.max_fails, ""},
-        {"output-limit", s->run.output_limit, ""},
-        {"grace", s->run.grace_ms, "ms"},
-        {"sync-every", s->run.sync_every_ms, "ms"},
-        {"stall-after", s->run.stall_after_ms, "ms"},
-    };
-    uint64_t slots = slots_of(l, s);
-    if (slots == 0)
-        add_word(w, "--jobs=auto");
-    else
-        add_word(w, "--jobs=%" PRIu64, slots);
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        if (numbers[i].value != CFSPLIT_UNSET)
-            add_word(w, "--%s=%" PRIu64 "%s", numbers[i].name, numbers[i].value, numbers[i].unit);
-    add_codes(w, "reject-exit", &s->run.reject_exit);
-    add_codes(w, "later-exit", &s->run.later_exit);
-    if (s->run.no_adopt == 1)
-        add_word(w, "--no-adopt");
+    uint32_t each = cfsplit_processors() / l->count;
+    if (s->run.slots == CFSPLIT_UNSET && cfsplit_run_facts(l->run)->options.slots == CFSPLIT_UNSET)
+        words_add(w, "--jobs=%" PRIu32, each ? each : 1);
+    words_add_options(w, s);
 }
 
 static int spawn(struct words *w, int talk, pid_t *pid)
@@ -112,7 +49,7 @@ static int spawn(struct words *w, int talk, pid_t *pid)
     posix_spawnattr_setpgroup(&attributes, 0); /* Ctrl-C comes to us alone, and we pass it on as one order */
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_adddup2(&files, talk, STDERR_FILENO);
-    int failed = posix_spawn(pid, w->argv[0], &files, &attributes, w->argv, environ);
+    int failed = posix_spawn(pid, w->at[0], &files, &attributes, w->at, environ);
     posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attributes);
     return failed;
@@ -121,21 +58,20 @@ static int spawn(struct words *w, int talk, pid_t *pid)
 static cfsplit_status start_one(struct launch *l, const struct settings *s, uint32_t id, int talk,
                                 struct cfsplit_error *err)
 {
-    struct words w = {.count = 0};
+    struct words w = {0};
     char program[4096];
     const char *path = cfsplit_run_facts(l->run)->path;
     ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
     if (n <= 0)
         return tool_fail(err, CFSPLIT_USAGE, "cannot find my own program in /proc: %s", strerror(errno));
     program[n] = '\0';
-    add_word(&w, "%s", program);
-    add_word(&w, "run");
-    add_word(&w, "%s%s", path[0] == '-' ? "./" : "", path);
-    add_word(&w, "--replica=%" PRIu32 "/%" PRIu32, id, l->count);
+    words_add(&w, "%s", program);
+    words_add(&w, "run");
+    words_add(&w, "%s%s", path[0] == '-' ? "./" : "", path);
+    words_add(&w, "--replica=%" PRIu32 "/%" PRIu32, id, l->count);
     add_options(&w, l, s);
     int failed = w.failed ? ENOMEM : spawn(&w, talk, &l->pids[id - 1]);
-    while (w.count > 0)
-        free(w.argv[--w.count]);
+    words_release(&w);
     if (failed)
         return tool_fail(err, CFSPLIT_MEMORY, "cannot start replica %" PRIu32 ": %s", id, strerror(failed));
     l->alive++;

@@ -32,6 +32,11 @@ struct source {
     char *owned;       /* text, if it is not from argv */
 };
 
+/* An option as it was typed. */
+struct passed {
+    const char *name, *value; /* NULL: a flag */
+};
+
 struct settings {
     struct source *sources; /* in the order given; for commands on a run, sources[0] is RUN */
     size_t source_count;
@@ -44,6 +49,8 @@ struct settings {
         const char *text;   /* --replica as it was typed: with --upstream it may be any number */
     } identity;
     uint64_t replicas, attempt; /* CFSPLIT_UNSET: not given */
+    struct passed *passed;      /* those of `run` that were given, in that order: what launch passes on */
+    size_t passed_count;
     struct cfsplit_run_options run;
 };
 
