@@ -259,7 +259,11 @@ cfsplit_status settings_parse(struct settings *s, const struct command *command,
 {
     struct getopt_tables tables;
     unsigned bit = (unsigned)command->bit;
-    *s = (struct settings){.replicas = CFSPLIT_UNSET, .attempt = CFSPLIT_UNSET, .run = CFSPLIT_RUN_OPTIONS_INIT};
+    *s = (struct settings){.replicas = CFSPLIT_UNSET,
+                           .attempt = CFSPLIT_UNSET,
+                           .cpus = CFSPLIT_UNSET,
+                           .memory_bytes = CFSPLIT_UNSET,
+                           .run = CFSPLIT_RUN_OPTIONS_INIT};
     *helped = false;
     make_tables(&tables, bit);
     opterr = 0;

@@ -42,14 +42,14 @@ struct settings {
     size_t source_count;
     char **command; /* what came after "--", NULL without one */
     size_t command_count;
-    bool null, allow_empty, upstream, spare, group, json, watch, why, now, joblog;
-    const char *duplicates, *weights, *strategy, *cwd, *in, *on, *state;
+    bool null, allow_empty, upstream, spare, group, json, watch, why, now, joblog, check, missing;
+    const char *duplicates, *weights, *strategy, *cwd, *in, *on, *state, *image, *name;
     struct {
         uint64_t id, count; /* 0: not given */
         const char *text;   /* --replica as it was typed: with --upstream it may be any number */
     } identity;
-    uint64_t replicas, attempt; /* CFSPLIT_UNSET: not given */
-    struct passed *passed;      /* those of `run` that were given, in that order: what launch passes on */
+    uint64_t replicas, attempt, cpus, memory_bytes; /* CFSPLIT_UNSET: not given */
+    struct passed *passed; /* those of `run` that were given, in that order: what launch passes on */
     size_t passed_count;
     struct cfsplit_run_options run;
 };

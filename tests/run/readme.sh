@@ -14,6 +14,7 @@ awk '/^```/ { inside = ($0 == "```sh"); next } inside' "$top/README.md" >script
 [ "$(wc -l <script)" -ge 10 ] || fail "no examples found"
 sh -eu script >out.txt 2>err.txt || fail "$(cat script out.txt err.txt)"
 says out.txt "complete: 5 of 5 items accounted for: 5 done"
+says out.txt "canfar create --replicas 4 headless skaha/astro:1 -- canfar-split run $work/m31.run"
 says out.txt "mine: data/c.fits"
 says out.txt "measured data/a.fits"
 for i in a b c d e; do [ -s "out/$i.cat" ] || fail "no out/$i.cat"; done

@@ -1,0 +1,28 @@
+/* The engines that start replicas: one descriptor each, in the table of launch.c. */
+#ifndef TOOLS_LAUNCH_H
+#define TOOLS_LAUNCH_H
+
+#include "tool.h"
+#include "words.h"
+
+/* What is to be started. */
+struct launching {
+    const struct settings *s;
+    struct cfsplit_run *run;
+    uint32_t count; /* replicas 1..count, or so many spares */
+    bool spares;
+};
+
+struct engine {
+    const char *word;     /* what --on says */
+    bool takes_resources; /* --image, --name, --cpus, --memory */
+    /* With --check prints what would be typed, else starts it. *code is the exit code of what was started. */
+    cfsplit_status (*start)(const struct launching *what, int *code, struct cfsplit_error *err);
+};
+
+extern const struct engine engine_canfar;
+
+/* Adds the words that start one replica anywhere: canfar-split run, the run's absolute path, --spare, options. */
+cfsplit_status launch_add_run(const struct launching *what, struct words *w, struct cfsplit_error *err);
+
+#endif
