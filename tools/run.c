@@ -51,6 +51,8 @@ static void on_end(void *context, const struct cfsplit_attempt *attempt)
         tool_say("%s failed (exit %" PRIu64 ", attempt %" PRIu32 " of %" PRIu32 ")%s%s",
                  cfsplit_quote(attempt->name).text, attempt->exit_status, attempt->number,
                  attempt->number + attempt->retries_left, attempt->text[0] ? ": " : "", attempt->text);
+    if (strcmp(attempt->class_word, "set-aside") == 0)
+        tool_say("%s is set aside: it %s", cfsplit_quote(attempt->name).text, attempt->text);
 }
 
 static void on_say(void *context, const char *sentence)

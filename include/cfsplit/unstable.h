@@ -29,6 +29,8 @@ struct cfsplit_exit_codes {
     X(output_limit, 1048576, "bytes kept of what an attempt prints")                                                   \
     X(sync_every_ms, 100, "the longest an end waits to be on disk")                                                    \
     X(stall_after_ms, 120000, "of silence after which a replica is taken for lost")                                    \
+    X(adopt_after_ms, 600000, "the run must be old before the share of a replica that never came is taken over")       \
+    X(crash_limit, 3, "deaths of replicas by an item that ran alone before it is set aside; 0: never")                 \
     X(no_adopt, 0, "1: never take over what another replica has")                                                      \
     X(shell, 0, "1: the command is a line for /bin/sh")
 
@@ -128,7 +130,7 @@ struct cfsplit_attempt {
     uint32_t replica;              /* 0: a spare */
     uint32_t number;               /* of the attempt, from 1 */
     uint64_t started_ms, ended_ms; /* since 1970, by the replica's clock; ended 0: no end is known */
-    const char *class_word;        /* done, failed, retry, rejected, later, stopped; NULL without an end */
+    const char *class_word;        /* done, failed, retry, rejected, later, stopped, crashed, set-aside; NULL: no end */
     uint32_t retries_left;         /* starts that are left, if it failed and is to be tried again */
     uint32_t reserved_;
     uint64_t exit_status; /* 128+n: signal n; 124: timeout */
@@ -156,9 +158,9 @@ struct cfsplit_replica_options {
 };
 
 struct cfsplit_replica_result {
-    uint64_t started, done, failed, rejected, later, stopped; /* accepted ends of this replica, by class */
-    uint64_t not_started;                                     /* items it had and left */
-    char name[28];                                            /* "<id>-<nonce>" */
+    uint64_t started, done, failed, rejected, later, stopped, set_aside; /* accepted ends of this replica, by class */
+    uint64_t not_started;                                                /* items it had and left */
+    char name[28];                                                       /* "<id>-<nonce>" */
 };
 
 /* Is one replica of a run until nothing is left to take. Blocks. Errors: CFSPLIT_INCOMPLETE if items that it took failed,

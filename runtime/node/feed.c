@@ -43,6 +43,7 @@ void csi_feed_fini(struct csi_feed *feed)
     free(feed->settled);
     free(feed->reopened);
     free(feed->again);
+    free(feed->suspects);
     csi_others_fini(&feed->others);
     *feed = (struct csi_feed){0};
 }
@@ -136,8 +137,12 @@ static cfsplit_status hold(struct csi_feed *feed, uint32_t piece, uint32_t K, st
     }
     h->ledger = *ledger;
     *ledger = (struct csi_ledger){0};
-    for (uint64_t i = 0; i < h->ledger.count; i++)
-        h->ledger.at[i].laters = 0; /* being put off counts within one life: running it again tries again */
+    for (uint64_t i = 0; i < h->ledger.count; i++) {
+        struct csi_entry *entry = &h->ledger.at[i];
+        entry->laters = 0; /* being put off counts within one life: running it again tries again */
+        if (entry->attempts > 0 && !entry->ended)
+            csi_entry_died(entry); /* nobody has this piece but us */
+    }
     feed->held_count++;
     return CFSPLIT_OK;
 }
@@ -332,18 +337,36 @@ static struct csi_entry *entry_of(const struct csi_feed *feed, uint64_t index)
     return h ? csi_ledger_at(&h->ledger, index) : NULL;
 }
 
-static bool next_fresh(struct csi_feed *feed, uint64_t *index)
+static cfsplit_status queue_suspect(struct csi_feed *feed, uint64_t index, struct cfsplit_error *err)
 {
-    for (size_t i = 0; i < feed->held_count; i++) {
+    uint64_t *more = realloc(feed->suspects, (feed->suspect_count + 1) * sizeof *more);
+    if (!more)
+        return csi_fail_memory(err);
+    feed->suspects = more;
+    more[feed->suspect_count++] = index;
+    return CFSPLIT_OK;
+}
+
+/* The next item of a held piece that was not looked at; suspects are put behind everything else. */
+static cfsplit_status next_fresh(struct csi_feed *feed, uint64_t *index, bool *found, struct cfsplit_error *err)
+{
+    cfsplit_status status = CFSPLIT_OK;
+    *found = false;
+    for (size_t i = feed->fresh; i < feed->held_count; i++) {
         struct csi_held *h = &feed->held[i];
-        while (h->cursor < h->ledger.first + h->ledger.count) {
+        while (status == CFSPLIT_OK && !*found && h->cursor < h->ledger.first + h->ledger.count) {
             *index = h->cursor++;
             const struct csi_entry *entry = csi_ledger_at(&h->ledger, *index);
-            if (is_open(entry) && !is_put_off(entry))
-                return true;
+            if (is_open(entry) && entry->suspect)
+                status = queue_suspect(feed, *index, err);
+            else
+                *found = is_open(entry) && !is_put_off(entry);
         }
+        if (status != CFSPLIT_OK || *found)
+            return status;
+        feed->fresh = i + 1;
     }
-    return false;
+    return status;
 }
 
 static bool next_again(struct csi_feed *feed, uint64_t now_ms, uint64_t *index, uint64_t *due_ms)
@@ -361,28 +384,60 @@ static bool next_again(struct csi_feed *feed, uint64_t now_ms, uint64_t *index, 
     return false;
 }
 
-cfsplit_status csi_feed_next(struct csi_feed *feed, uint64_t now_ms, const struct cfsplit_item **item, uint64_t *index,
-                             uint32_t *attempt, uint64_t *due_ms, struct cfsplit_error *err)
+/* A suspect is started when nothing else is left and nothing runs. */
+static bool next_suspect(struct csi_feed *feed, uint64_t running, struct csi_next *next)
 {
-    cfsplit_status status = CFSPLIT_OK;
-    *due_ms = UINT64_MAX;
-    bool found = next_fresh(feed, index);
-    while (status == CFSPLIT_OK && !found && now_ms >= feed->next_look_ms) {
+    if (feed->suspect_count == 0)
+        return false;
+    next->index = feed->suspects[0];
+    const struct csi_entry *entry = entry_of(feed, next->index);
+    uint64_t limit = feed->options->crash_limit;
+    next->aside = limit > 0 && entry->deaths >= limit;
+    next->deaths = entry->deaths;
+    next->alone = !next->aside;
+    if (next->alone && (running > 0 || feed->again_count > 0))
+        return false;
+    feed->alone = next->alone;
+    memmove(feed->suspects, feed->suspects + 1, --feed->suspect_count * sizeof *feed->suspects);
+    return true;
+}
+
+/* An item that is not suspect, of the held pieces or of one that is claimed for it. */
+static cfsplit_status next_plain(struct csi_feed *feed, uint64_t now_ms, uint64_t running, struct csi_next *next,
+                                 bool *found, struct cfsplit_error *err)
+{
+    cfsplit_status status = next_fresh(feed, &next->index, found, err);
+    /* with nothing left to do an old look is not good enough */
+    while (status == CFSPLIT_OK && !*found && (now_ms >= feed->next_look_ms || (running == 0 && feed->worked))) {
         bool mine;
+        feed->worked = false;
         status = claim_more(feed, now_ms, &mine, err);
         if (status == CFSPLIT_OK && mine)
-            found = next_fresh(feed, index);
+            status = next_fresh(feed, &next->index, found, err);
         else
             feed->next_look_ms = now_ms + look_interval_ms(feed);
     }
+    if (status == CFSPLIT_OK && !*found && feed->others.waiting)
+        next->due_ms = feed->next_look_ms;
+    if (status == CFSPLIT_OK && !*found)
+        *found = next_again(feed, now_ms, &next->index, &next->due_ms);
+    return status;
+}
+
+cfsplit_status csi_feed_next(struct csi_feed *feed, uint64_t now_ms, uint64_t running, struct csi_next *next,
+                             struct cfsplit_error *err)
+{
+    bool found;
+    *next = (struct csi_next){.due_ms = UINT64_MAX};
+    if (feed->alone)
+        return CFSPLIT_END;
+    cfsplit_status status = next_plain(feed, now_ms, running, next, &found, err);
     if (status != CFSPLIT_OK)
         return status;
-    if (!found && feed->others.waiting)
-        *due_ms = feed->next_look_ms;
-    if (!found && !next_again(feed, now_ms, index, due_ms))
+    if (!found && !next_suspect(feed, running, next))
         return CFSPLIT_END;
-    *item = csi_feed_item(feed, *index);
-    *attempt = entry_of(feed, *index)->attempts + 1;
+    next->item = csi_feed_item(feed, next->index);
+    next->attempt = entry_of(feed, next->index)->attempts + !next->aside;
     return CFSPLIT_OK;
 }
 
@@ -392,8 +447,14 @@ cfsplit_status csi_feed_note(struct csi_feed *feed, const struct csi_record *rec
     struct csi_held *h = held_of(feed, record->index);
     struct csi_entry *entry = csi_ledger_at(&h->ledger, record->index);
     csi_ledger_take(&h->ledger, h->K, record, true);
-    if (record->kind != CSI_RECORD_END || !is_open(entry) || is_put_off(entry) || record->class == CSI_STOPPED)
+    if (record->kind != CSI_RECORD_END)
         return CFSPLIT_OK;
+    feed->worked = true;
+    feed->alone = false; /* what runs alone is all that runs */
+    if (!is_open(entry) || is_put_off(entry) || record->class == CSI_STOPPED)
+        return CFSPLIT_OK;
+    if (entry->suspect)
+        return queue_suspect(feed, record->index, err);
     uint64_t wait = 0;
     if (record->class == CSI_LATER) {
         wait = (uint64_t)later_first_ms << (entry->laters - 1);

@@ -15,6 +15,16 @@ struct csi_held {
     uint64_t cursor; /* the next index that was not looked at */
 };
 
+struct csi_next { /* what to do next */
+    const struct cfsplit_item *item;
+    uint64_t index;
+    uint32_t attempt; /* the number of this attempt */
+    bool alone;       /* a suspect: nothing is started beside it until it has ended */
+    bool aside;       /* do not start it, but write down that it is set aside, as the end of attempt `attempt` */
+    uint32_t deaths;  /* with aside: of so many */
+    uint64_t due_ms;  /* with CFSPLIT_END: when to ask again, UINT64_MAX if nothing will come */
+};
+
 struct csi_again { /* an item to be started again */
     uint64_t index, due_ms;
 };
@@ -30,9 +40,14 @@ struct csi_feed {
     uint32_t retry_seen;
     struct csi_held *held;
     size_t held_count;
+    size_t fresh; /* the first of `held` with something that was not looked at */
     struct csi_again *again;
     size_t again_count;
+    uint64_t *suspects; /* items that run last and alone */
+    size_t suspect_count;
+    bool alone;            /* one of them runs */
     uint32_t scan;         /* pieces of others still to be looked at, as of the last judgement */
+    bool worked;           /* an item has ended since others were looked at */
     uint64_t next_look_ms; /* when others are looked at again */
 };
 
@@ -42,11 +57,9 @@ CFSPLIT_MUST_USE cfsplit_status csi_feed_init(struct csi_feed *feed, struct cfsp
                                               struct cfsplit_error *err);
 void csi_feed_fini(struct csi_feed *feed);
 
-/* The next item to start, its state for reading and the number of this attempt. CFSPLIT_END: nothing now; *due_ms is when to
- * ask again, UINT64_MAX if nothing will come. Claims are on disk when this returns. */
-CFSPLIT_MUST_USE cfsplit_status csi_feed_next(struct csi_feed *feed, uint64_t now_ms, const struct cfsplit_item **item,
-                                              uint64_t *index, uint32_t *attempt, uint64_t *due_ms,
-                                              struct cfsplit_error *err);
+/* The next item, while `running` others run. CFSPLIT_END: nothing now. Claims are on disk when this returns. */
+CFSPLIT_MUST_USE cfsplit_status csi_feed_next(struct csi_feed *feed, uint64_t now_ms, uint64_t running,
+                                              struct csi_next *next, struct cfsplit_error *err);
 
 /* Takes in what happened to an item: the record that went into the own journal. */
 CFSPLIT_MUST_USE cfsplit_status csi_feed_note(struct csi_feed *feed, const struct csi_record *record, uint64_t now_ms,

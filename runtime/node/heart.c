@@ -11,6 +11,7 @@
 static void beat_once(struct csi_heart *heart)
 {
     heart->beat.sequence++;
+    heart->beat.age_ms = csi_clock_boot_ms() - heart->first_boot_ms;
     struct csi_beat beat = heart->beat;
     pthread_mutex_unlock(&heart->lock);
     struct cfsplit_error failure = {.status = CFSPLIT_OK};
@@ -55,7 +56,7 @@ cfsplit_status csi_heart_start(struct csi_heart *heart, const struct cfsplit_run
     cfsplit_status status = csi_beat_open(run, inc, &heart->fd, err);
     if (status != CFSPLIT_OK)
         return status;
-    heart->last_boot_ms = csi_clock_boot_ms();
+    heart->first_boot_ms = heart->last_boot_ms = csi_clock_boot_ms();
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);

@@ -12,7 +12,8 @@ struct csi_heart {
     pthread_cond_t wake;
     int fd;
     bool started, stopping;
-    struct csi_beat beat;  /* under the lock; the counts are set by csi_heart_tell */
+    struct csi_beat beat; /* under the lock; the counts are set by csi_heart_tell */
+    uint64_t first_boot_ms;
     uint64_t last_boot_ms; /* CLOCK_BOOTTIME of the last beat that is on disk */
     uint64_t interval_ms;
     struct cfsplit_error failure; /* of the last beat; status CFSPLIT_OK if it is on disk */

@@ -6,9 +6,7 @@
 #include "exec/exec.h"
 #include "exec/template.h"
 #include "node/child_env.h"
-#include "node/feed.h"
-#include "node/heart.h"
-#include "rundir/journal.h"
+#include "node/incarnation.h"
 #include "rundir/output.h"
 
 struct csi_at_work { /* what runs in a slot */
@@ -17,22 +15,11 @@ struct csi_at_work { /* what runs in a slot */
     uint32_t attempt;
 };
 
-struct csi_pending { /* an end that is written and not yet known to be on disk */
-    struct cfsplit_attempt attempt;
-    enum csi_class class;
-    char text[208];
-};
-
 struct csi_replica {
     struct cfsplit_run *run;
     const struct cfsplit_replica_options *asked;
-    struct cfsplit_replica_result *result;
-    struct cfsplit_run_options options; /* settled */
-    struct csi_inc inc;
-    struct csi_journal journal;
+    struct csi_incarnation life;
     struct csi_output output;
-    struct csi_heart heart;
-    struct csi_feed feed;
     struct csi_exec *exec;
     struct csi_template *command;
     struct csi_argv argv;
@@ -40,15 +27,12 @@ struct csi_replica {
     char *program; /* found once; NULL if the item is part of its name */
     int cwd_fd;
     struct csi_at_work *at_work; /* one for each slot; a tag is an index into it */
-    struct csi_pending *pending;
-    size_t pending_count, pending_room;
     enum cfsplit_order order;
     bool dry; /* nothing to start now */
     bool output_lost;
     struct cfsplit_error early; /* why no more is started, though what runs may end; status CFSPLIT_OK: nothing */
     uint32_t last_stop;
-    uint64_t now, due_ms, sync_at_ms, next_orders_ms, kill_at_ms;
-    uint64_t ends, failed_ends;
+    uint64_t now, due_ms, next_orders_ms, kill_at_ms;
 };
 
 #endif

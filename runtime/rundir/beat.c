@@ -18,8 +18,9 @@ static void encode(const struct csi_beat *b, char slot[slot_bytes + 1])
 {
     int n = snprintf(slot, slot_bytes,
                      "beat\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64
-                     "\t%" PRIu64 "\t",
-                     b->sequence, b->committed, b->running, b->started, b->done, b->failed, b->rejected, b->state);
+                     "\t%" PRIu64 "\t%" PRIu64 "\t",
+                     b->sequence, b->committed, b->running, b->started, b->done, b->failed, b->rejected, b->state,
+                     b->age_ms);
     n += snprintf(slot + n, (size_t)(slot_bytes - n), "%016" PRIx64, (uint64_t)XXH64(slot, (size_t)n, 0));
     memset(slot + n, ' ', (size_t)(slot_bytes - n));
     slot[slot_bytes - 1] = '\n';
@@ -34,7 +35,8 @@ static bool decode(const char *slot, struct csi_beat *b)
     return csi_fields_is(&f, "beat") && csi_fields_u64(&f, &b->sequence) && csi_fields_u64(&f, &b->committed) &&
            csi_fields_u64(&f, &b->running) && csi_fields_u64(&f, &b->started) && csi_fields_u64(&f, &b->done) &&
            csi_fields_u64(&f, &b->failed) && csi_fields_u64(&f, &b->rejected) && csi_fields_u64(&f, &b->state) &&
-           csi_fields_hex(&f, &check) && csi_fields_done(&f) && check == XXH64(slot, length - 16, 0);
+           csi_fields_u64(&f, &b->age_ms) && csi_fields_hex(&f, &check) && csi_fields_done(&f) &&
+           check == XXH64(slot, length - 16, 0);
 }
 
 cfsplit_status csi_beat_open(const struct cfsplit_run *run, const char *inc, int *fd, struct cfsplit_error *err)

@@ -14,7 +14,8 @@ struct csi_beat {
     uint64_t sequence;
     uint64_t committed; /* bytes of the journal that were on disk */
     uint64_t running, started, done, failed, rejected;
-    uint64_t state; /* enum csi_beat_state */
+    uint64_t state;  /* enum csi_beat_state */
+    uint64_t age_ms; /* how long the incarnation has lived, by CLOCK_BOOTTIME */
 };
 
 /* Creates beat/<inc> with its first beat and returns an open descriptor in *fd. */

@@ -11,7 +11,9 @@
     X(CSI_RETRY, "retry")                                                                                              \
     X(CSI_REJECTED, "rejected")                                                                                        \
     X(CSI_LATER, "later")                                                                                              \
-    X(CSI_STOPPED, "stopped")
+    X(CSI_STOPPED, "stopped")                                                                                          \
+    X(CSI_CRASHED, "crashed")                                                                                          \
+    X(CSI_SET_ASIDE, "set-aside")
 
 enum csi_class {
 #define CSI_CLASS_ENUM_(symbol, word) symbol,
@@ -29,7 +31,7 @@ struct csi_record {
     uint64_t generation, index; /* of an item; for released: generation and piece */
     uint64_t attempt;           /* for released: K of the claim */
     uint64_t time_ms;
-    uint64_t hash;                                  /* start */
+    uint64_t hash, alone;                           /* start; alone 1: a suspect, with nothing beside it */
     enum csi_class class;                           /* end */
     uint64_t exit_status, took_ms, cpu_ms, rss_kib; /* end */
     uint64_t output_from, output_to;                /* start: from; end: both */

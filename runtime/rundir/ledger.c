@@ -22,8 +22,11 @@ void csi_entry_reopen(struct csi_entry *entry, uint32_t attempts)
 {
     if (entry->reopened < attempts)
         entry->reopened = attempts;
-    if (entry->attempts <= attempts)
-        entry->failures = 0;
+    if (entry->attempts > attempts)
+        return;
+    entry->failures = 0;
+    entry->deaths = 0;
+    entry->suspect = 0;
 }
 
 cfsplit_status csi_ledger_take_retries(struct csi_ledger *ledger, const struct cfsplit_run *run,
@@ -50,6 +53,17 @@ static uint16_t one_more(uint16_t count)
     return count < UINT16_MAX ? (uint16_t)(count + 1) : count;
 }
 
+void csi_entry_died(struct csi_entry *entry)
+{
+    entry->ended = 1;
+    entry->class = CSI_CRASHED;
+    if (entry->attempts <= entry->reopened)
+        return;
+    entry->suspect = 1;
+    if (entry->alone)
+        entry->deaths = one_more(entry->deaths);
+}
+
 static void take_end(struct csi_entry *entry, uint32_t owner, const struct csi_record *record)
 {
     if (record->class == CSI_DONE)
@@ -62,6 +76,10 @@ static void take_end(struct csi_entry *entry, uint32_t owner, const struct csi_r
         entry->laters = one_more(entry->laters);
     if (record->attempt < entry->attempts)
         return;
+    if (record->class == CSI_CRASHED)
+        csi_entry_died(entry);
+    else if (record->class != CSI_STOPPED)
+        entry->suspect = 0; /* it has run to an end */
     entry->attempts = (uint32_t)record->attempt;
     entry->owner = owner;
     entry->class = (uint8_t)record->class;
@@ -78,6 +96,9 @@ void csi_ledger_take(struct csi_ledger *ledger, uint32_t owner, const struct csi
     if (record->kind == CSI_RECORD_END && accepted) {
         take_end(entry, owner, record);
     } else if (record->kind == CSI_RECORD_START && record->attempt > entry->attempts) {
+        if (entry->attempts > 0 && !entry->ended)
+            csi_entry_died(entry);
+        entry->alone = record->alone != 0;
         entry->attempts = (uint32_t)record->attempt;
         entry->owner = owner;
         entry->ended = 0;
@@ -95,6 +116,8 @@ enum cfsplit_state csi_entry_state(const struct csi_entry *entry, bool open)
         return open ? CFSPLIT_RUNNING : CFSPLIT_PENDING;
     if (entry->ended && entry->class == CSI_FAILED && entry->attempts > entry->reopened)
         return CFSPLIT_FAILED;
+    if (entry->ended && entry->class == CSI_SET_ASIDE && entry->attempts > entry->reopened)
+        return CFSPLIT_SET_ASIDE;
     return CFSPLIT_PENDING;
 }
 

@@ -14,10 +14,14 @@ struct csi_entry {
     uint32_t reopened; /* attempts so far when it was last opened again */
     uint16_t failures; /* failed attempts after that */
     uint16_t laters;   /* attempts put off */
-    uint8_t done;      /* accepted ends done, 2: twice or more */
-    uint8_t rejected;  /* an accepted end says rejected */
-    uint8_t class;     /* enum csi_class of the last attempt's end */
-    uint8_t ended;     /* the last attempt has an accepted end */
+    uint16_t
+        deaths; /* of replicas while it ran alone, after that; known when journals were taken in the order of claims */
+    uint8_t done;     /* accepted ends done, 2: twice or more */
+    uint8_t rejected; /* an accepted end says rejected */
+    uint8_t class;    /* enum csi_class of the last attempt's end */
+    uint8_t ended;    /* the last attempt has an accepted end */
+    uint8_t alone;    /* the last attempt ran alone */
+    uint8_t suspect;  /* its replica, or its command that is kept, died while it ran: it runs last and alone */
 };
 
 struct csi_ledger {
@@ -41,6 +45,9 @@ CFSPLIT_MUST_USE cfsplit_status csi_ledger_take_retries(struct csi_ledger *ledge
 
 /* An item was opened again after so many attempts: failures up to there are forgiven. */
 void csi_entry_reopen(struct csi_entry *entry, uint32_t attempts);
+
+/* The owner of the last attempt has ended without an end of it: the item is suspect. */
+void csi_entry_died(struct csi_entry *entry);
 
 /* Takes in one record of `owner`'s journal; only starts and ends in range matter. `accepted`: false for an end that is
  * unsettled (its journal is fenced and not sealed). */

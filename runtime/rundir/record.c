@@ -31,7 +31,8 @@ static bool parse_start(struct csi_fields *f, struct csi_record *r)
 {
     r->kind = CSI_RECORD_START;
     return csi_fields_u64(f, &r->generation) && csi_fields_u64(f, &r->index) && csi_fields_u64(f, &r->attempt) &&
-           csi_fields_u64(f, &r->time_ms) && csi_fields_u64(f, &r->output_from) && csi_fields_hex(f, &r->hash);
+           csi_fields_u64(f, &r->time_ms) && csi_fields_u64(f, &r->output_from) && csi_fields_hex(f, &r->hash) &&
+           csi_fields_u64(f, &r->alone) && r->alone <= 1;
 }
 
 static bool parse_end(struct csi_fields *f, struct csi_record *r)
@@ -82,8 +83,9 @@ void csi_journal_add(struct csi_journal *j, const struct csi_record *r)
     struct csi_buf *b = &j->group;
     switch (r->kind) {
     case CSI_RECORD_START:
-        csi_buf_addf(b, "start\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%016" PRIx64 "\n",
-                     r->generation, r->index, r->attempt, r->time_ms, r->output_from, r->hash);
+        csi_buf_addf(
+            b, "start\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%016" PRIx64 "\t%" PRIu64 "\n",
+            r->generation, r->index, r->attempt, r->time_ms, r->output_from, r->hash, r->alone);
         break;
     case CSI_RECORD_END:
         csi_buf_addf(b,

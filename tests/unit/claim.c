@@ -440,19 +440,18 @@ static uint32_t next_attempt(struct cfsplit_run *of, uint64_t *index)
 {
     struct cfsplit_run_options options = CFSPLIT_RUN_OPTIONS_INIT;
     struct csi_inc self = rundir_inc(of, 1);
-    const struct cfsplit_item *item;
     struct csi_feed feed;
-    uint32_t attempt = 0;
-    uint64_t due;
+    struct csi_next next;
     csi_options_settle(&options, &of->spec.options);
     options.retries = 1;
     CHECK_OK(csi_feed_init(&feed, of, &self, &options, ignore_sentence, NULL, &err));
-    cfsplit_status status = csi_feed_next(&feed, 1000000, &item, index, &attempt, &due, &err);
+    cfsplit_status status = csi_feed_next(&feed, 1000000, 0, &next, &err);
+    *index = next.index;
     CHECK(status == CFSPLIT_OK || status == CFSPLIT_END);
     if (status == CFSPLIT_OK)
         failures_seen = csi_feed_failures(&feed, *index);
     csi_feed_fini(&feed);
-    return status == CFSPLIT_OK ? attempt : 0;
+    return status == CFSPLIT_OK ? next.attempt : 0;
 }
 
 static void failure_of_a_dead_owner_counts_once(void)

@@ -1,0 +1,83 @@
+/* One incarnation at work: its identity, journal, heart and feed, and the ends that are written and not yet known to be on
+ * disk. What runs items is built on it: the slots of a replica (replica.c), a program that links the library (worker.c).
+ *
+ * An end is written, synced, a fence is looked for, and only then it is spoken of. One thread at a time. */
+#ifndef CSI_NODE_INCARNATION_H
+#define CSI_NODE_INCARNATION_H
+
+#include "node/feed.h"
+#include "node/heart.h"
+#include "rundir/journal.h"
+
+struct csi_pending { /* an end that is written and not yet known to be on disk */
+    struct cfsplit_attempt attempt;
+    enum csi_class class;
+    char text[208];
+};
+
+struct csi_voice {                                                       /* both may be NULL */
+    void (*ended)(void *context, const struct cfsplit_attempt *attempt); /* on disk and accepted */
+    void (*say)(void *context, const char *sentence);
+    void *context;
+};
+
+struct csi_incarnation {
+    struct cfsplit_run *run;
+    struct cfsplit_run_options options; /* settled */
+    struct csi_voice voice;
+    struct csi_inc inc;
+    struct csi_journal journal;
+    struct csi_heart heart;
+    struct csi_feed feed;
+    struct csi_pending *pending;
+    size_t pending_count, pending_room;
+    uint64_t sync_at_ms;        /* when pending ends must be on disk */
+    uint64_t running;           /* attempts that have started and not ended */
+    uint64_t ends, failed_ends; /* items that ended, however; of these, failed for good */
+    struct cfsplit_replica_result result;
+};
+
+/* Settles the options, publishes the identity and opens journal, beat and feed. Finish in any case. */
+CFSPLIT_MUST_USE cfsplit_status csi_incarnation_begin(struct csi_incarnation *life, struct cfsplit_run *run,
+                                                      uint32_t id, const char *source,
+                                                      const struct cfsplit_run_options *told,
+                                                      const struct csi_voice *voice, struct cfsplit_error *err);
+
+/* Whether an item may be started now. One that was asleep (a stopped process, a hung disk) may have been taken for lost
+ * meanwhile: it may not, and looks for its fence. Errors: CFSPLIT_FENCED, why the heart cannot beat. */
+CFSPLIT_MUST_USE cfsplit_status csi_incarnation_may_start(struct csi_incarnation *life, bool *may,
+                                                          struct cfsplit_error *err);
+
+/* The next item to start; items that are to be set aside are, on the way. CFSPLIT_END: nothing now, next->due_ms tells when to
+ * ask again. */
+CFSPLIT_MUST_USE cfsplit_status csi_incarnation_next(struct csi_incarnation *life, uint64_t now_ms,
+                                                     struct csi_next *next, struct cfsplit_error *err);
+
+/* Writes that an attempt begins: before it does, together with the ends that are not written yet. Nothing must be started
+ * if this fails. */
+CFSPLIT_MUST_USE cfsplit_status csi_incarnation_start(struct csi_incarnation *life, const struct csi_next *next,
+                                                      uint64_t output_from, uint64_t now_ms, struct cfsplit_error *err);
+
+/* Adds an end (kind, generation and time are filled in) to the journal's open group. */
+CFSPLIT_MUST_USE cfsplit_status csi_incarnation_end(struct csi_incarnation *life, struct csi_record *end,
+                                                    uint64_t now_ms, struct cfsplit_error *err);
+
+/* An attempt whose start was written and that could not be started: charged with nothing, not spoken of. */
+void csi_incarnation_unstarted(struct csi_incarnation *life, const struct csi_next *next, uint64_t output_from,
+                               const char *why);
+
+/* Writes the open group and makes it durable, looks for the own fence, and then speaks. Errors: CFSPLIT_FENCED,
+ * CFSPLIT_STORAGE. */
+CFSPLIT_MUST_USE cfsplit_status csi_incarnation_settle(struct csi_incarnation *life, struct cfsplit_error *err);
+
+CFSPLIT_MUST_USE cfsplit_status csi_incarnation_look_for_fence(struct csi_incarnation *life, struct cfsplit_error *err);
+
+/* Gives back what is open, closes the journal, stops the heart, and releases everything but `result`. `status` is how it went
+ * so far, with its error in *err: it is returned unless something fails here for the first time. Fine after a failed begin. */
+CFSPLIT_MUST_USE cfsplit_status csi_incarnation_finish(struct csi_incarnation *life, cfsplit_status status,
+                                                       struct cfsplit_error *err);
+
+/* What a person should know. */
+void csi_incarnation_say(const struct csi_incarnation *life, const char *sentence);
+
+#endif
