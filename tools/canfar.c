@@ -196,4 +196,4 @@ static cfsplit_status start(const struct launching *what, int *code, struct cfsp
     return status;
 }
 
-const struct engine engine_canfar = {.word = "canfar", .takes_resources = true, .start = start};
+const struct engine engine_canfar = {.word = "canfar", .takes = TAKES_IMAGE | TAKES_NAME | TAKES_SIZE, .start = start};

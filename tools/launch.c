@@ -275,7 +275,7 @@ static const struct engine engine_local = {.word = "local", .start = launch_loca
 
 /* ---- all engines */
 
-static const struct engine *const engines[] = {&engine_local, &engine_canfar};
+static const struct engine *const engines[] = {&engine_local, &engine_canfar, &engine_slurm};
 enum { engine_count = sizeof engines / sizeof engines[0] };
 
 cfsplit_status launch_add_run(const struct launching *what, struct words *w, struct cfsplit_error *err)
@@ -301,17 +301,18 @@ static cfsplit_status find_engine(const struct settings *s, const struct engine 
         if (strcmp(s->on, engines[i]->word) == 0)
             *out = engines[i];
     if (!*out)
-        return tool_fail(err, CFSPLIT_USAGE, "launch: on what? --on local, --on canfar");
+        return tool_fail(err, CFSPLIT_USAGE, "launch: on what? --on local, --on canfar, --on slurm");
     const struct {
         const char *name;
         bool given;
-    } resources[] = {{"image", s->image},
-                     {"name", s->name},
-                     {"cpus", s->cpus != CFSPLIT_UNSET},
-                     {"memory", s->memory_bytes != CFSPLIT_UNSET}};
-    for (size_t i = 0; i < sizeof resources / sizeof resources[0]; i++)
-        if (resources[i].given && !(*out)->takes_resources)
-            return tool_fail(err, CFSPLIT_USAGE, "launch: --%s has no meaning --on %s", resources[i].name, s->on);
+        unsigned bit;
+    } only[] = {{"image", s->image, TAKES_IMAGE},
+                {"name", s->name, TAKES_NAME},
+                {"cpus", s->cpus != CFSPLIT_UNSET, TAKES_SIZE},
+                {"memory", s->memory_bytes != CFSPLIT_UNSET, TAKES_SIZE}};
+    for (size_t i = 0; i < sizeof only / sizeof only[0]; i++)
+        if (only[i].given && !((*out)->takes & only[i].bit))
+            return tool_fail(err, CFSPLIT_USAGE, "launch: --%s has no meaning --on %s", only[i].name, s->on);
     return CFSPLIT_OK;
 }
 
@@ -371,12 +372,13 @@ static int run_launch(const struct command *command, struct settings *s)
 const struct command command_launch = {
     .name = "launch",
     .bit = LAUNCH,
-    .usage = "RUN --on local|canfar [--missing] [--check] [-j N]",
+    .usage = "RUN --on local|canfar|slurm [--missing] [--check] [-j N]",
     .summary = "Starts the replicas of a run, here or on a platform",
     .text = "--on local starts them on this machine, divides the processors among them, waits, and ends with the "
             "verdict of verify.\n"
             "--on canfar types canfar create --replicas, and ends as that does; it exits with 0, too, if some failed "
             "to start.\n"
+            "--on slurm --check prints a job script for sbatch.\n"
             "--missing makes up for those: spares have no share of their own, and do what nobody has. Only what is "
             "not done yet\n"
             "is ever started.",

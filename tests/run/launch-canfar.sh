@@ -58,7 +58,7 @@ says out " -- canfar-split run $work/./r.run"
 
 # what cannot be said
 code 2 canfar-split launch r.run
-says err "on what? --on local, --on canfar"
+says err "on what? --on local, --on canfar, --on slurm"
 code 2 canfar-split launch r.run --on canfar --check
 says err "in which container image? --image IMAGE"
 code 2 canfar-split launch r.run --on canfar --check --image 'a/b$c'
