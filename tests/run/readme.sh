@@ -24,6 +24,7 @@ for run in m31.run:2 ngc.run:1; do
 done
 sh -eu script >out.txt 2>err.txt || fail "$(cat script out.txt err.txt)"
 says out.txt "complete: 5 of 5 items accounted for: 5 done"
+says out.txt "canfar create --replicas 4 headless skaha/astro:1 -- canfar-split run $work/m31.run"
 says out.txt "mine: data/c.fits"
 says out.txt "measured data/a.fits"
 wait
