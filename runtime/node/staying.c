@@ -9,6 +9,14 @@
 
 enum { look_first_ms = 20, look_every_ms = 2000 };
 
+/* Without adoption there is one thing to wait for: whether an earlier life of ours, on another machine, is lost. */
+static bool may_be_former_self(const struct csi_feed *feed, uint32_t piece)
+{
+    uint32_t owner = feed->places[piece].owner;
+    return feed->highest[piece] > 0 && feed->others.list.at[owner].replica == feed->self->replica &&
+           feed->others.at[owner].where == CSI_AT_WORK && !feed->others.at[owner].seen_alive;
+}
+
 /* Counts what is not ours and may yet come to us: pieces that nobody has, or somebody who may be lost. */
 static cfsplit_status count_waiting(struct csi_feed *feed, uint32_t *pieces, struct cfsplit_error *err)
 {
@@ -21,9 +29,8 @@ static cfsplit_status count_waiting(struct csi_feed *feed, uint32_t *pieces, str
             continue;
         if (feed->highest[p] > 0)
             status = csi_piece_owner(feed, p, &where, err);
-        if (status == CFSPLIT_OK && !csi_may_adopt(feed) &&
-            (feed->highest[p] == 0 || feed->others.at[place->owner].seen_alive))
-            continue; /* not to be had, whatever becomes of its owner */
+        if (status == CFSPLIT_OK && !csi_may_adopt(feed) && !may_be_former_self(feed, p))
+            continue;
         *pieces += where != CSI_HAS_FINISHED;
     }
     return status;
