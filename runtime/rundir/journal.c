@@ -250,8 +250,10 @@ cfsplit_status csi_journal_read(const struct cfsplit_run *run, const struct csi_
     if (fd < 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_DAMAGED), errno, "cannot open '%s'", name);
     cfsplit_status status = CFSPLIT_OK;
-    if (sync && fdatasync(fd) != 0 && errno != EROFS && errno != EINVAL)
+    if (sync && fdatasync(fd) != 0 && errno != EROFS && errno != EINVAL) {
         status = csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot sync '%s'", name);
+        posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); /* who asks again is told what is on disk, not what should be */
+    }
     if (status == CFSPLIT_OK)
         status = read_groups(&r, fd, limit, err);
     close(fd);
