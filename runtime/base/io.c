@@ -13,8 +13,7 @@
 cfsplit_status csi_io_read_from(int fd, const char *name, uint64_t offset, struct csi_buf *buf,
                                 struct cfsplit_error *err)
 {
-    for (;;) {
-        const size_t step = 65536;
+    for (size_t step = 4096;; step = step < 65536 ? 2 * step : step) {
         char *to = csi_buf_reserve(buf, step);
         if (!to)
             return csi_fail_memory(err);

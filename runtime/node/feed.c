@@ -138,7 +138,8 @@ static cfsplit_status count_unclaimed(const struct csi_feed *feed, uint32_t piec
         struct csi_inc owner;
         struct csi_holding holding;
         status = csi_claim_owner(feed->run, piece, k, &owner, err);
-        if (status == CFSPLIT_OK)
+        if (status == CFSPLIT_OK &&
+            strcmp(owner.name, feed->self->name) != 0) /* it has written nothing of what it lacks */
             status = csi_ledger_read(&ledger, feed->run, &owner, piece, k, &holding, err);
     }
     for (uint64_t i = 0; status == CFSPLIT_OK && i < ledger.count; i++)

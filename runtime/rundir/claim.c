@@ -75,6 +75,9 @@ static cfsplit_status note_claim(const struct cfsplit_run *run, const char *fold
     if (!dot || dot[1] != 'e' || !csi_text_u64(name, (size_t)(dot - name), &piece) ||
         !csi_text_u64(dot + 2, strlen(dot + 2), &K) || K == 0 || K > UINT32_MAX || piece >= run->frozen.piece_count)
         return csi_fail(err, CFSPLIT_DAMAGED, "%s in '%s' is not the name of a claim", csi_quote(name).text, folder);
+    if (strcmp(name_of((uint32_t)piece, 1).folder, folder) != 0)
+        return csi_fail(err, CFSPLIT_DAMAGED, "claim %s is in '%s', which is not its folder", csi_quote(name).text,
+                        folder);
     if (highest[piece] < K)
         highest[piece] = (uint32_t)K;
     return CFSPLIT_OK;

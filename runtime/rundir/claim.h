@@ -17,7 +17,7 @@ CFSPLIT_MUST_USE cfsplit_status csi_claim_owner(const struct cfsplit_run *run, u
                                                 struct csi_inc *out, struct cfsplit_error *err);
 
 /* The highest claim number of every piece, 0 where nobody ever claimed; `highest` has room for all pieces of the run.
- * Errors: CFSPLIT_DAMAGED for a name that cannot be one. */
+ * Errors: CFSPLIT_DAMAGED for a name that cannot be one or is in the wrong folder. */
 CFSPLIT_MUST_USE cfsplit_status csi_claim_list(const struct cfsplit_run *run, uint32_t *highest,
                                                struct cfsplit_error *err);
 

@@ -208,6 +208,22 @@ static void names_that_are_no_claims_are_found(void)
     CHECK_OK(csi_claim_list(run, highest, &err));
 }
 
+static void claim_in_another_folder_is_found(void)
+{
+    struct cfsplit_run *large = rundir_new("large", 272, 34); /* 272 pieces: two folders */
+    struct csi_inc inc = rundir_inc(large, 1);
+    uint32_t highest[272];
+    bool mine;
+    CHECK_OK(csi_claim_take(large, &inc, 0, 1, &mine, &err));
+    CHECK_OK(csi_claim_take(large, &inc, 256, 1, &mine, &err));
+    CHECK_OK(csi_claim_list(large, highest, &err));
+    CHECK(highest[0] == 1 && highest[256] == 1 && highest[1] == 0);
+    CHECK(link("large/claims/0.0/0.e1", "large/claims/0.1/0.e2") == 0);
+    CHECK_EQUAL(csi_claim_list(large, highest, &err), CFSPLIT_DAMAGED);
+    CHECK_TEXT(err.message, "claim '0.e2' is in 'claims/0.1', which is not its folder");
+    cfsplit_run_close(large);
+}
+
 static int claim_all(unsigned self)
 {
     struct cfsplit_run *own = again("race");
@@ -501,6 +517,7 @@ int main(void)
         {"a list of incarnations takes in what is new", list_takes_in_what_is_new},
         {"one of two has a piece", one_of_two_has_a_piece},
         {"names that are no claims are found", names_that_are_no_claims_are_found},
+        {"a claim in the folder of other pieces is found", claim_in_another_folder_is_found},
         {"of many that claim everything at once, each piece has one owner", every_piece_has_one_owner},
         {"sealing twice keeps the first length", sealing_twice_keeps_the_first_length},
         {"a fence without a seal is completed by whoever meets it", fence_without_seal_is_completed},
