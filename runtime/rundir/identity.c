@@ -147,7 +147,8 @@ static bool parse_inc(const struct cfsplit_run *run, const char *text, size_t le
            take_text(&f, out->boot_id, sizeof out->boot_id) &&
            take_text(&f, out->pid_namespace, sizeof out->pid_namespace) && csi_fields_u64(&f, &out->pid) &&
            csi_fields_u64(&f, &out->start_ticks) && take_text(&f, out->host, sizeof out->host) &&
-           csi_fields_next(&f, &source, &source_length) && csi_fields_u64(&f, &out->created_ms);
+           csi_fields_next(&f, &source, &source_length) && csi_fields_u64(&f, &out->created_ms) &&
+           csi_fields_hex(&f, &check) && csi_fields_done(&f);
 }
 
 cfsplit_status csi_inc_read(const struct cfsplit_run *run, const char *name, struct csi_inc *out,
