@@ -1,5 +1,6 @@
 /* items.idx and, behind its last line, items.lz4 */
 #include "rundir/frozen.h"
+#include "base/text.h"
 #include "lib/fuzz.h"
 
 #include <lz4.h>
@@ -21,22 +22,17 @@ static size_t split(const uint8_t *data, size_t size)
 
 struct block_line {
     uint64_t first, items, offset, packed, unpacked;
-    int digest_at; /* in the line */
 };
 
+/* Whether it is a block's line, with a digest of all digits at its end. */
 static bool read_block_line(const uint8_t *line, size_t length, struct block_line *b)
 {
-    char text[200];
-    if (length >= sizeof text)
-        return false;
-    memcpy(text, line, length);
-    text[length] = '\0';
-    b->digest_at = 0;
-    return sscanf(text,
-                  "block\t%" SCNu64 "\t%" SCNu64 "\t%" SCNu64 "\t%" SCNu64 "\t%" SCNu64
-                  "\t%n", /* NOLINT(cert-err34-c) */
-                  &b->first, &b->items, &b->offset, &b->packed, &b->unpacked, &b->digest_at) == 5 &&
-           b->digest_at > 0 && length - (size_t)b->digest_at == 16;
+    struct csi_fields f = csi_fields_of((const char *)line, length);
+    const char *digest;
+    size_t digits;
+    return csi_fields_is(&f, "block") && csi_fields_u64(&f, &b->first) && csi_fields_u64(&f, &b->items) &&
+           csi_fields_u64(&f, &b->offset) && csi_fields_u64(&f, &b->packed) && csi_fields_u64(&f, &b->unpacked) &&
+           csi_fields_next(&f, &digest, &digits) && digits == 16 && csi_fields_done(&f);
 }
 
 /* What the bytes of items.lz4 unpack to there, or false. */
