@@ -151,6 +151,8 @@ static cfsplit_status take_group(struct reading *r, const char *group, size_t le
                                  struct cfsplit_error *err)
 {
     cfsplit_status status = CFSPLIT_OK;
+    if (offset == 0 && length == 0)
+        return csi_fail(err, CFSPLIT_DAMAGED, "'%s' is damaged at byte 0: it has no head", r->name);
     for (const char *at = group; status == CFSPLIT_OK && at < group + length;) {
         const char *stop = memchr(at, '\n', (size_t)(group + length - at));
         struct csi_record record;

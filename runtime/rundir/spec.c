@@ -145,7 +145,8 @@ static bool get_hex(const json_t *root, const char *key, uint64_t *out)
 static bool get_digest(const json_t *root, const char *key, char out[33])
 {
     const char *text = json_string_value(json_object_get(root, key));
-    if (!text || strlen(text) != 32)
+    uint64_t half;
+    if (!text || strlen(text) != 32 || !csi_text_hex(text, 16, &half) || !csi_text_hex(text + 16, 16, &half))
         return false;
     memcpy(out, text, 33);
     return true;
