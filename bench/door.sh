@@ -4,12 +4,14 @@
 #           is handed out, every end is on disk within 100 ms
 #   sync    the same with cfsplit_worker_sync after each item: on disk, and no other replica took over, before it goes on
 #   bare    no door: pwrite + fdatasync of as many bytes as sync writes an item
-# Builds what it needs: cmake --preset release. usage: bench/door.sh [ITEMS [ITEMS-SYNCED [ROUNDS]]]
+# Needs a release build: cmake --preset release and cmake --build build. usage: bench/door.sh [ITEMS [ITEMS-SYNCED [ROUNDS]]]
 set -eu
 items=${1:-500000} synced=${2:-1000} rounds=${3:-5}
 top=$(cd "$(dirname "$0")/.." && pwd)
-(cd "$top" && cmake --preset release >/dev/null && cmake --build build --target canfar-split bench_door -- -j 2 >/dev/null)
 tool=$top/build/bin/canfar-split door=$top/build/bin/bench_door
+for program in "$tool" "$door"; do
+    [ -x "$program" ] || { echo "no $program: build it first" >&2; exit 2; }
+done
 work=$(mktemp -d "$top/build/bench.XXXXXX") # beside the build: on a disk, not in memory
 trap 'rm -rf "$work"' EXIT
 cd "$work"

@@ -1,11 +1,10 @@
-/* canfar-split launch --on local: all replicas of a run on this machine, one bar, verify's verdict. */
+/* canfar-split launch: the engines, and the one that is here: replicas on this machine, one bar, verify's verdict. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "launch.h"
 #include "look.h"
 #include "signals.h"
 
@@ -20,7 +20,8 @@ struct launch {
     struct cfsplit_run *run;
     struct cfsplit_survey *survey;
     struct signals signals;
-    pid_t *pids; /* one for each replica; 0: has ended */
+    bool spares;
+    pid_t *pids; /* one for each replica or spare; 0: has ended */
     uint32_t count, alive;
     int worst; /* exit code of a replica that says more than verify can */
     time_t started, last_line;
@@ -28,78 +29,13 @@ struct launch {
     int talk; /* what the replicas say on stderr, so that it does not run into the bar */
 };
 
-/* The words of one replica's command line. */
-struct words {
-    char *argv[32];
-    size_t count;
-    bool failed;
-};
-
-static void add_word(struct words *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void add_word(struct words *w, const char *format, ...)
-{
-    va_list args;
-    char *word = NULL;
-    va_start(args, format);
-    if (vasprintf(&word, format, args) < 0)
-        w->failed = true;
-    else
-        w->argv[w->count++] = word;
-    va_end(args);
-}
-
-static void add_codes(struct words *w, const char *name, const struct cfsplit_exit_codes *codes)
-{
-    char list[4 * 256] = "";
-    int n = 0;
-    for (unsigned c = 1; c < 256; c++)
-        if (codes->bits[c / 64] >> c % 64 & 1)
-            n += snprintf(list + n, sizeof list - (size_t)n, "%s%u", n ? "," : "", c);
-    if (codes->is_set)
-        add_word(w, "--%s=%s", name, list);
-}
-
-/* The processors are divided among the replicas, unless -j or the plan says otherwise. */
-static uint64_t slots_of(const struct launch *l, const struct settings *s)
-{
-    if (s->run.slots != CFSPLIT_UNSET)
-        return s->run.slots;
-    if (cfsplit_run_facts(l->run)->options.slots != CFSPLIT_UNSET)
-        return cfsplit_run_facts(l->run)->options.slots;
-    uint64_t each = cfsplit_processors() / l->count;
-    return each ? each : 1;
-}
-
-/* What launch was told goes on to its replicas. */
+/* What launch was told goes on to its replicas; the processors are divided among them, unless -j or the plan says otherwise. */
 static void add_options(struct words *w, const struct launch *l, const struct settings *s)
 {
-    const struct {
-        const char *name;
-        uint64_t value;
-        const char *unit;
-    } numbers[] = {
-        {"retries", s->run.retries, ""},
-        {"timeout", s->run.timeout_ms, "ms"},
-        {"max-fails", s->run.max_fails, ""},
-        {"output-limit", s->run.output_limit, ""},
-        {"grace", s->run.grace_ms, "ms"},
-        {"sync-every", s->run.sync_every_ms, "ms"},
-        {"stall-after", s->run.stall_after_ms, "ms"},
-        {"adopt-after", s->run.adopt_after_ms, "ms"},
-        {"crash-limit", s->run.crash_limit, ""},
-    };
-    uint64_t slots = slots_of(l, s);
-    if (slots == 0)
-        add_word(w, "--jobs=auto");
-    else
-        add_word(w, "--jobs=%" PRIu64, slots);
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        if (numbers[i].value != CFSPLIT_UNSET)
-            add_word(w, "--%s=%" PRIu64 "%s", numbers[i].name, numbers[i].value, numbers[i].unit);
-    add_codes(w, "reject-exit", &s->run.reject_exit);
-    add_codes(w, "later-exit", &s->run.later_exit);
-    if (s->run.no_adopt == 1)
-        add_word(w, "--no-adopt");
+    uint32_t each = cfsplit_processors() / l->count;
+    if (s->run.slots == CFSPLIT_UNSET && cfsplit_run_facts(l->run)->options.slots == CFSPLIT_UNSET)
+        words_add(w, "--jobs=%" PRIu32, each ? each : 1);
+    words_add_options(w, s);
 }
 
 static int spawn(struct words *w, int talk, pid_t *pid)
@@ -107,6 +43,8 @@ static int spawn(struct words *w, int talk, pid_t *pid)
     posix_spawnattr_t attributes;
     posix_spawn_file_actions_t files;
     sigset_t none;
+    if (w->count == 0)
+        return ENOENT;
     sigemptyset(&none);
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
@@ -114,34 +52,43 @@ static int spawn(struct words *w, int talk, pid_t *pid)
     posix_spawnattr_setpgroup(&attributes, 0); /* Ctrl-C comes to us alone, and we pass it on as one order */
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_adddup2(&files, talk, STDERR_FILENO);
-    int failed = posix_spawn(pid, w->argv[0], &files, &attributes, w->argv, environ);
+    int failed = posix_spawn(pid, w->at[0], &files, &attributes, w->at, environ);
     posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attributes);
     return failed;
 }
 
-static cfsplit_status start_one(struct launch *l, const struct settings *s, uint32_t id, int talk,
+static cfsplit_status make_line(const struct launch *l, const struct settings *s, uint32_t id, struct words *w,
                                 struct cfsplit_error *err)
 {
-    struct words w = {.count = 0};
     char program[4096];
     const char *path = cfsplit_run_facts(l->run)->path;
     ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
     if (n <= 0)
         return tool_fail(err, CFSPLIT_USAGE, "cannot find my own program in /proc: %s", strerror(errno));
     program[n] = '\0';
-    add_word(&w, "%s", program);
-    add_word(&w, "run");
-    add_word(&w, "%s%s", path[0] == '-' ? "./" : "", path);
-    add_word(&w, "--replica=%" PRIu32 "/%" PRIu32, id, l->count);
-    add_options(&w, l, s);
-    int failed = w.failed ? ENOMEM : spawn(&w, talk, &l->pids[id - 1]);
-    while (w.count > 0)
-        free(w.argv[--w.count]);
+    words_add(w, "%s", program);
+    words_add(w, "run");
+    words_add(w, "%s%s", path[0] == '-' ? "./" : "", path);
+    if (l->spares)
+        words_add(w, "--spare");
+    else
+        words_add(w, "--replica=%" PRIu32 "/%" PRIu32, id, l->count);
+    add_options(w, l, s);
+    return w->failed ? tool_fail(err, CFSPLIT_MEMORY, "out of memory") : CFSPLIT_OK;
+}
+
+static cfsplit_status start_one(struct launch *l, const struct settings *s, uint32_t id, int talk,
+                                struct cfsplit_error *err)
+{
+    struct words w = {0};
+    cfsplit_status status = make_line(l, s, id, &w, err);
+    int failed = status == CFSPLIT_OK ? spawn(&w, talk, &l->pids[id - 1]) : 0;
+    words_release(&w);
     if (failed)
         return tool_fail(err, CFSPLIT_MEMORY, "cannot start replica %" PRIu32 ": %s", id, strerror(failed));
-    l->alive++;
-    return CFSPLIT_OK;
+    l->alive += status == CFSPLIT_OK;
+    return status;
 }
 
 static void signal_all(const struct launch *l, int number)
@@ -156,8 +103,9 @@ static void note_end(struct launch *l, uint32_t i, int status)
     l->pids[i] = 0;
     l->alive--;
     if (WIFSIGNALED(status))
-        tool_say("replica %" PRIu32 " was killed by signal %d; to go on: canfar-split launch %s --on local", i + 1,
-                 WTERMSIG(status), tool_word(cfsplit_run_facts(l->run)->path).text);
+        tool_say("%s %" PRIu32 " was killed by signal %d; to go on: canfar-split launch %s --on local",
+                 l->spares ? "spare" : "replica", i + 1, WTERMSIG(status),
+                 tool_word(cfsplit_run_facts(l->run)->path).text);
     else if (WEXITSTATUS(status) > 1 && WEXITSTATUS(status) > l->worst)
         l->worst = WEXITSTATUS(status);
 }
@@ -259,9 +207,21 @@ static cfsplit_status start_all(struct launch *l, const struct settings *s, stru
     return status;
 }
 
-static cfsplit_status launch_local(struct launch *l, const struct settings *s, struct cfsplit_error *err)
+static cfsplit_status print_lines(const struct launch *l, const struct settings *s, struct cfsplit_error *err)
 {
-    l->count = cfsplit_run_facts(l->run)->replicas;
+    cfsplit_status status = CFSPLIT_OK;
+    for (uint32_t id = 1; status == CFSPLIT_OK && id <= l->count; id++) {
+        struct words w = {0};
+        status = make_line(l, s, id, &w, err);
+        if (status == CFSPLIT_OK)
+            words_print(&w, stdout);
+        words_release(&w);
+    }
+    return status;
+}
+
+static cfsplit_status run_all(struct launch *l, const struct settings *s, struct cfsplit_error *err)
+{
     l->pids = calloc(l->count, sizeof *l->pids);
     l->terminal = isatty(STDERR_FILENO);
     l->started = l->last_line = time(NULL);
@@ -288,48 +248,140 @@ static cfsplit_status launch_local(struct launch *l, const struct settings *s, s
     return status;
 }
 
-static int run_launch(const struct command *command, struct settings *s)
+static int verdict_of(struct launch *l)
 {
-    struct cfsplit_error err = {0};
-    struct launch l = {.signals.fd = -1, .talk = -1};
-    const char *path;
     char verdict[400];
-    int code;
-    cfsplit_status status = tool_run_path(command, s, &path, &err);
-    if (status == CFSPLIT_OK && (!s->on || strcmp(s->on, "local") != 0))
-        status = tool_fail(&err, CFSPLIT_USAGE, "launch: on what? --on local");
-    if (status == CFSPLIT_OK)
-        status = cfsplit_run_open(path, &l.run, &err);
-    if (status == CFSPLIT_OK && s->replicas != CFSPLIT_UNSET && s->replicas != cfsplit_run_facts(l.run)->replicas)
-        status = tool_fail(&err, CFSPLIT_USAGE, "%s was planned for %" PRIu32 " replicas, not %" PRIu64, path,
-                           cfsplit_run_facts(l.run)->replicas, s->replicas);
-    if (status == CFSPLIT_OK)
-        status = launch_local(&l, s, &err);
-    if (status == CFSPLIT_OK) {
-        show(&l, true);
-        look_verdict(l.run, l.survey, verdict);
-        tool_say("%s", verdict);
-        code = cfsplit_survey_counts(l.survey)->complete ? 0 : l.worst ? l.worst : 1;
-        if (l.signals.order == CFSPLIT_ABORT)
-            code = 128 + l.signals.last_signal;
-    } else {
-        code = tool_exit(&err);
-    }
+    show(l, true);
+    look_verdict(l->run, l->survey, verdict);
+    tool_say("%s", verdict);
+    if (l->signals.order == CFSPLIT_ABORT)
+        return 128 + l->signals.last_signal;
+    return cfsplit_survey_counts(l->survey)->complete ? 0 : l->worst ? l->worst : 1;
+}
+
+static cfsplit_status launch_local(const struct launching *what, int *code, struct cfsplit_error *err)
+{
+    struct launch l = {.run = what->run, .spares = what->spares, .count = what->count, .signals.fd = -1, .talk = -1};
+    cfsplit_status status = what->s->check ? print_lines(&l, what->s, err) : run_all(&l, what->s, err);
+    *code = status == CFSPLIT_OK && !what->s->check ? verdict_of(&l) : 0;
     cfsplit_survey_free(l.survey);
-    cfsplit_run_close(l.run);
     free(l.pids);
     if (l.talk >= 0)
         close(l.talk);
-    return code;
+    return status;
+}
+
+static const struct engine engine_local = {.word = "local", .start = launch_local};
+
+/* ---- all engines */
+
+static const struct engine *const engines[] = {&engine_local, &engine_canfar, &engine_slurm};
+enum { engine_count = sizeof engines / sizeof engines[0] };
+
+cfsplit_status launch_add_run(const struct launching *what, struct words *w, struct cfsplit_error *err)
+{
+    const char *path = cfsplit_run_facts(what->run)->path;
+    char *here = path[0] == '/' ? strdup("") : getcwd(NULL, 0);
+    if (!here)
+        return tool_fail(err, CFSPLIT_USAGE, "cannot tell the working directory: %s", strerror(errno));
+    words_add(w, "canfar-split");
+    words_add(w, "run");
+    words_add(w, "%s%s%s", here, path[0] == '/' ? "" : "/", path);
+    free(here);
+    if (what->spares)
+        words_add(w, "--spare");
+    words_add_options(w, what->s);
+    return w->failed ? tool_fail(err, CFSPLIT_MEMORY, "out of memory") : CFSPLIT_OK;
+}
+
+static cfsplit_status find_engine(const struct settings *s, const struct engine **out, struct cfsplit_error *err)
+{
+    *out = NULL;
+    for (size_t i = 0; s->on && i < engine_count; i++)
+        if (strcmp(s->on, engines[i]->word) == 0)
+            *out = engines[i];
+    if (!*out)
+        return tool_fail(err, CFSPLIT_USAGE, "launch: on what? --on local, --on canfar, --on slurm");
+    const struct {
+        const char *name;
+        bool given;
+        unsigned bit;
+    } only[] = {{"image", s->image, TAKES_IMAGE},
+                {"name", s->name, TAKES_NAME},
+                {"cpus", s->cpus != CFSPLIT_UNSET, TAKES_SIZE},
+                {"memory", s->memory_bytes != CFSPLIT_UNSET, TAKES_SIZE}};
+    for (size_t i = 0; i < sizeof only / sizeof only[0]; i++)
+        if (only[i].given && !((*out)->takes & only[i].bit))
+            return tool_fail(err, CFSPLIT_USAGE, "launch: --%s has no meaning --on %s", only[i].name, s->on);
+    return CFSPLIT_OK;
+}
+
+/* How many spares make up for who has not come: those that are there already count. Says why there are none. */
+static cfsplit_status count_spares(struct launching *what, struct cfsplit_error *err)
+{
+    struct cfsplit_survey *survey;
+    size_t missing, life_count, there = 0;
+    cfsplit_status status = cfsplit_survey_new(what->run, false, &survey, err);
+    if (status != CFSPLIT_OK)
+        return status;
+    const struct cfsplit_counts *c = cfsplit_survey_counts(survey);
+    const struct cfsplit_life_view *lives = cfsplit_survey_lives(survey, &life_count);
+    const char *path = cfsplit_run_facts(what->run)->path;
+    (void)cfsplit_survey_missing(survey, &missing);
+    for (size_t i = 0; i < life_count; i++)
+        there +=
+            lives[i].replica == 0 && (lives[i].life == CFSPLIT_LIFE_WORKING || lives[i].life == CFSPLIT_LIFE_UNKNOWN);
+    what->spares = true;
+    what->count = c->complete || there >= missing ? 0 : (uint32_t)(missing - there);
+    if (c->complete)
+        tool_say("%s is complete: nothing to start", path);
+    else if (missing == 0)
+        tool_say("every replica of %s came: nothing to start", path);
+    else if (there)
+        tool_say("%zu of %" PRIu32 " replicas of %s have not come, and %zu spares have not ended", missing,
+                 c->replicas_expected, path, there);
+    cfsplit_survey_free(survey);
+    return CFSPLIT_OK;
+}
+
+static int run_launch(const struct command *command, struct settings *s)
+{
+    struct cfsplit_error err = {0};
+    struct launching what = {.s = s};
+    const struct engine *engine = NULL;
+    const char *path;
+    int code = 0;
+    cfsplit_status status = tool_run_path(command, s, &path, &err);
+    if (status == CFSPLIT_OK)
+        status = find_engine(s, &engine, &err);
+    if (status == CFSPLIT_OK)
+        status = cfsplit_run_open(path, &what.run, &err);
+    if (status == CFSPLIT_OK && s->replicas != CFSPLIT_UNSET && s->replicas != cfsplit_run_facts(what.run)->replicas)
+        status = tool_fail(&err, CFSPLIT_USAGE, "%s was planned for %" PRIu32 " replicas, not %" PRIu64, path,
+                           cfsplit_run_facts(what.run)->replicas, s->replicas);
+    if (status == CFSPLIT_OK)
+        what.count = cfsplit_run_facts(what.run)->replicas;
+    if (status == CFSPLIT_OK && s->missing)
+        status = count_spares(&what, &err);
+    if (status == CFSPLIT_OK && engine && what.count > 0)
+        status = engine->start(&what, &code, &err);
+    cfsplit_run_close(what.run);
+    return status == CFSPLIT_OK ? code : tool_exit(&err);
 }
 
 const struct command command_launch = {
     .name = "launch",
     .bit = LAUNCH,
-    .usage = "RUN --on local [-j N]",
-    .summary = "Starts all replicas of a run on this machine and waits for them",
-    .text = "The processors are divided among the replicas. Ends with the verdict of verify. Only what is not done yet "
-            "is started.",
+    .usage = "RUN --on local|canfar|slurm [--missing] [--check] [-j N]",
+    .summary = "Starts the replicas of a run, here or on a platform",
+    .text = "--on local starts them on this machine, divides the processors among them, waits, and ends with the "
+            "verdict of verify.\n"
+            "--on canfar types canfar create --replicas, and ends as that does; it exits with 0, too, if some failed "
+            "to start.\n"
+            "--on slurm --check prints a job script for sbatch.\n"
+            "--missing makes up for those: spares have no share of their own, and do what nobody has. Only what is "
+            "not done yet\n"
+            "is ever started.",
     .run = run_launch,
     .most_arguments = 1,
 };

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "roll.h"
+
 cfsplit_status look_open(const struct command *command, const struct settings *s, bool sync, struct cfsplit_run **run,
                          struct cfsplit_survey **survey, struct cfsplit_error *err)
 {
@@ -21,37 +23,23 @@ cfsplit_status look_open(const struct command *command, const struct settings *s
     return status;
 }
 
-json_t *look_json(const struct cfsplit_run *run, const struct cfsplit_survey *survey)
+static cfsplit_status look_json(const struct cfsplit_run *run, struct cfsplit_survey *survey, json_t **out,
+                                struct cfsplit_error *err)
 {
     static const char *const keys[] = {"pending", "running", "done", "failed", "rejected", "set_aside"};
     const struct cfsplit_counts *c = cfsplit_survey_counts(survey);
     const struct cfsplit_facts *facts = cfsplit_run_facts(run);
-    size_t missing_count, life_count;
-    const uint32_t *missing = cfsplit_survey_missing(survey, &missing_count);
-    const struct cfsplit_life_view *lives = cfsplit_survey_lives(survey, &life_count);
-    json_t *root = json_object(), *ids = json_array(), *replicas = json_array();
+    json_t *root = json_object();
     json_object_set_new(root, "run_id", json_string(facts->run_id));
     json_object_set_new(root, "strategy", json_string(cfsplit_strategy_word(facts->strategy)));
     json_object_set_new(root, "total", json_integer((json_int_t)c->total));
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         json_object_set_new(root, keys[i], json_integer((json_int_t)c->by_state[i]));
     json_object_set_new(root, "duplicates", json_integer((json_int_t)c->duplicates));
-    json_object_set_new(root, "replicas_expected", json_integer(c->replicas_expected));
-    json_object_set_new(root, "replicas_seen", json_integer(c->replicas_seen));
-    for (size_t i = 0; i < missing_count; i++)
-        json_array_append_new(ids, json_integer(missing[i]));
-    json_object_set_new(root, "replicas_missing", ids);
-    json_object_set_new(root, "replicas_working", json_integer(c->working));
-    for (size_t i = 0; i < life_count; i++)
-        json_array_append_new(replicas, json_pack("{s:i, s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "replica",
-                                                  (int)lives[i].replica, "start", (int)lives[i].start, "life",
-                                                  cfsplit_life_word(lives[i].life), "host", lives[i].host, "name",
-                                                  lives[i].name, "started", (json_int_t)lives[i].started, "done",
-                                                  (json_int_t)lives[i].done, "failed", (json_int_t)lives[i].failed,
-                                                  "rejected", (json_int_t)lives[i].rejected));
-    json_object_set_new(root, "replicas", replicas);
+    cfsplit_status status = roll_add_json(survey, root, err);
     json_object_set_new(root, "complete", json_boolean(c->complete));
-    return root;
+    *out = root;
+    return status;
 }
 
 void look_print_json(json_t *root)
@@ -73,43 +61,6 @@ void look_counts(const struct cfsplit_counts *c, char out[200])
         if (order[i].always || c->by_state[order[i].state])
             n += snprintf(out + n, (size_t)(200 - n), "%s%" PRIu64 " %s", n ? ", " : "", c->by_state[order[i].state],
                           cfsplit_state_word(order[i].state));
-}
-
-void look_name(const struct cfsplit_life_view *life, char out[64])
-{
-    static const char *const ordinals[] = {"", "", " (second start)", " (third start)"};
-    char start[32] = "";
-    if (life->start < 4)
-        snprintf(start, sizeof start, "%s", ordinals[life->start]);
-    else
-        snprintf(start, sizeof start, " (start %" PRIu32 ")", life->start);
-    if (life->replica)
-        snprintf(out, 64, "replica %" PRIu32 "%s", life->replica, start);
-    else
-        snprintf(out, 64, "spare %" PRIu32, life->start);
-}
-
-static void print_lives(const struct cfsplit_survey *survey)
-{
-    size_t n, missing_count;
-    const struct cfsplit_life_view *lives = cfsplit_survey_lives(survey, &n);
-    const uint32_t *missing = cfsplit_survey_missing(survey, &missing_count);
-    for (size_t i = 0; i < n; i++) {
-        char name[64];
-        look_name(&lives[i], name);
-        printf("  %-26s %6" PRIu64 " done %6" PRIu64 " rejected %6" PRIu64 " failed   %s, %s\n", name, lives[i].done,
-               lives[i].rejected, lives[i].failed, cfsplit_life_word(lives[i].life), lives[i].host);
-    }
-    for (size_t i = 0; i < missing_count; i++) {
-        size_t last = i;
-        while (last + 1 < missing_count && missing[last + 1] == missing[last] + 1)
-            last++;
-        if (last == i)
-            printf("  replica %" PRIu32 ": has not come\n", missing[i]);
-        else
-            printf("  replicas %" PRIu32 " to %" PRIu32 ": have not come\n", missing[i], missing[last]);
-        i = last;
-    }
 }
 
 /* "3m 20s", "2h 05m" */
@@ -141,7 +92,8 @@ static void print_rate(const struct cfsplit_counts *c)
     printf("\n");
 }
 
-static void print_status(const struct cfsplit_run *run, const struct cfsplit_survey *survey)
+static cfsplit_status print_status(const struct cfsplit_run *run, struct cfsplit_survey *survey,
+                                   struct cfsplit_error *err)
 {
     const struct cfsplit_counts *c = cfsplit_survey_counts(survey);
     const struct cfsplit_facts *facts = cfsplit_run_facts(run);
@@ -150,12 +102,22 @@ static void print_status(const struct cfsplit_run *run, const struct cfsplit_sur
     printf("%s: %" PRIu64 " items, strategy %s\n  %s\n", facts->path, c->total, cfsplit_strategy_word(facts->strategy),
            counts);
     print_rate(c);
-    printf("replicas: %" PRIu32 " expected, %" PRIu32 " came, %" PRIu32 " at work\n", c->replicas_expected,
-           c->replicas_seen, c->working);
-    print_lives(survey);
+    cfsplit_status status = roll_print(survey, err);
     if (c->torn_bytes)
         printf("%" PRIu64 " bytes of unfinished records behind the ends of lost replicas were dropped\n",
                c->torn_bytes);
+    return status;
+}
+
+static cfsplit_status show_json(const struct cfsplit_run *run, struct cfsplit_survey *survey, struct cfsplit_error *err)
+{
+    json_t *root = NULL;
+    cfsplit_status status = look_json(run, survey, &root, err);
+    if (status == CFSPLIT_OK)
+        look_print_json(root);
+    else
+        json_decref(root);
+    return status;
 }
 
 static bool has_ended(const struct cfsplit_counts *c)
@@ -170,11 +132,8 @@ static int run_status(const struct command *command, struct settings *s)
     struct cfsplit_survey *survey = NULL;
     cfsplit_status status = look_open(command, s, false, &run, &survey, &err);
     while (status == CFSPLIT_OK) {
-        if (s->json)
-            look_print_json(look_json(run, survey));
-        else
-            print_status(run, survey);
-        if (!s->watch || has_ended(cfsplit_survey_counts(survey)) || fflush(stdout) != 0)
+        status = s->json ? show_json(run, survey, &err) : print_status(run, survey, &err);
+        if (status != CFSPLIT_OK || !s->watch || has_ended(cfsplit_survey_counts(survey)) || fflush(stdout) != 0)
             break;
         sleep(2);
         if (!s->json && isatty(STDOUT_FILENO))
@@ -246,12 +205,12 @@ static cfsplit_status print_verdict(const struct cfsplit_run *run, struct cfspli
                                     struct cfsplit_error *err)
 {
     const struct cfsplit_counts *c = cfsplit_survey_counts(survey);
-    size_t missing_count;
     char verdict[400];
-    const uint32_t *missing = cfsplit_survey_missing(survey, &missing_count);
     cfsplit_status status = name_open_items(survey, err);
-    for (size_t i = 0; i < missing_count && !c->complete; i++)
-        printf("replica %" PRIu32 " has not come\n", missing[i]);
+    if (status == CFSPLIT_OK)
+        status = roll_print_gone(survey, err);
+    if (status != CFSPLIT_OK)
+        return status;
     if (c->duplicates)
         printf("%" PRIu64 " items were done more than once\n", c->duplicates);
     look_verdict(run, survey, verdict);
@@ -269,7 +228,7 @@ static int run_verify(const struct command *command, struct settings *s)
     if (status == CFSPLIT_OK)
         status = cfsplit_run_check(run, &err);
     if (status == CFSPLIT_OK && s->json)
-        look_print_json(look_json(run, survey));
+        status = show_json(run, survey, &err);
     else if (status == CFSPLIT_OK)
         status = print_verdict(run, survey, &err);
     if (status == CFSPLIT_OK && (!cfsplit_survey_counts(survey)->complete || cfsplit_survey_counts(survey)->duplicates))

@@ -10,14 +10,10 @@
 cfsplit_status look_open(const struct command *command, const struct settings *s, bool sync, struct cfsplit_run **run,
                          struct cfsplit_survey **survey, struct cfsplit_error *err);
 
-json_t *look_json(const struct cfsplit_run *run, const struct cfsplit_survey *survey);
 void look_print_json(json_t *root); /* and releases it */
 
 /* "1255 done, 9 rejected, 3 failed" */
 void look_counts(const struct cfsplit_counts *counts, char out[200]);
-
-/* "replica 3 (second start)" */
-void look_name(const struct cfsplit_life_view *life, char out[64]);
 
 /* The one line that verify ends with. */
 void look_verdict(const struct cfsplit_run *run, const struct cfsplit_survey *survey, char out[400]);

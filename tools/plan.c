@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "check_list.h"
+
 cfsplit_status plan_request(const struct settings *s, uint64_t replicas, struct cfsplit_plan_request *request,
                             struct cfsplit_error *err)
 {
@@ -44,9 +46,8 @@ static cfsplit_status anchor_files(struct settings *s, struct cfsplit_error *err
     return status;
 }
 
-/* Reads the list as it looks from --cwd, where the command will find the items. */
-static cfsplit_status list_from_cwd(struct settings *s, size_t first, bool weighed, struct cfsplit_list **list,
-                                    struct cfsplit_error *err)
+cfsplit_status plan_list(struct settings *s, size_t first, bool weighed, struct cfsplit_list **list,
+                         struct cfsplit_error *err)
 {
     if (!s->cwd)
         return tool_list(s, first, weighed, true, list, err);
@@ -73,7 +74,7 @@ cfsplit_status plan_make(struct settings *s, const char *path, size_t first_sour
     *created = false;
     cfsplit_status status = plan_request(s, replicas, &request, err);
     if (status == CFSPLIT_OK)
-        status = list_from_cwd(s, first_source, request.strategy == CFSPLIT_SIZE && !lenient, &list, err);
+        status = plan_list(s, first_source, request.strategy == CFSPLIT_SIZE && !lenient, &list, err);
     if (status == CFSPLIT_OK && lenient && !s->weights && request.strategy == CFSPLIT_SIZE &&
         cfsplit_list_weigh(list, NULL) != CFSPLIT_OK)
         tool_say("not every item is a file: all of them weigh 1");
@@ -90,6 +91,8 @@ static int run_plan(const struct command *command, struct settings *s)
     const char *path;
     bool created = false;
     cfsplit_status status = tool_run_path(command, s, &path, &err);
+    if (status == CFSPLIT_OK && s->check_list)
+        return check_list(s, path);
     if (status == CFSPLIT_OK && s->replicas == CFSPLIT_UNSET)
         status = tool_fail(&err, CFSPLIT_USAGE, "plan: among how many replicas? --replicas N");
     if (status == CFSPLIT_OK)
@@ -117,12 +120,15 @@ const struct command command_plan = {
     .bit = PLAN,
     .usage = "RUN [ITEM...] --replicas N [-- COMMAND...]",
     .summary = "Freezes a list, a strategy and a command in the run directory RUN",
-    .text = "Items are arguments, quoted patterns, --from and -r, in the order given. COMMAND is started once for each "
-            "item, without\n"
-            "a shell; in it {} is the item, {/} its basename, {//} its folder, {.} and {/.} these without extension, "
-            "{#} its\n"
-            "number; without any of these the item comes last. Without COMMAND the run is for programs that link the "
-            "library.\n"
-            "The same plan again is no error.",
+    .text =
+        "Items are arguments, quoted patterns, --from and -r, in the order given. COMMAND is started once for each "
+        "item, without\n"
+        "a shell; in it {} is the item, {/} its basename, {//} its folder, {.} and {/.} these without extension, "
+        "{#} its\n"
+        "number; without any of these the item comes last. Without COMMAND the run is for programs that link the "
+        "library.\n"
+        "The same plan again is no error. --check-list RUN ITEM... plans nothing: it looks whether the sources still "
+        "give the\n"
+        "list of RUN, and exits with 1 if items are new or gone.",
     .run = run_plan,
 };

@@ -172,6 +172,21 @@ static cfsplit_status apply(struct settings *s, const struct option_row *row, co
     return tool_fail(err, CFSPLIT_USAGE, "--%s needs %s, not '%s'", row->name, what_is_wanted(row->kind), value);
 }
 
+/* Keeps what a replica is told, so that launch can tell it to its own. */
+static cfsplit_status note_passed(struct settings *s, const struct option_row *row, const char *value,
+                                  struct cfsplit_error *err)
+{
+    size_t first = offsetof(struct settings, run);
+    if (row->field < first || row->field >= first + sizeof s->run)
+        return CFSPLIT_OK;
+    struct passed *more = realloc(s->passed, (s->passed_count + 1) * sizeof *more);
+    if (!more)
+        return tool_fail(err, CFSPLIT_MEMORY, "out of memory");
+    s->passed = more;
+    more[s->passed_count++] = (struct passed){.name = row->name, .value = value};
+    return CFSPLIT_OK;
+}
+
 static void print_help(const struct command *command)
 {
     printf("usage: canfar-split %s %s\n\n%s.\n", command->name, command->usage, command->summary);
@@ -244,7 +259,11 @@ cfsplit_status settings_parse(struct settings *s, const struct command *command,
 {
     struct getopt_tables tables;
     unsigned bit = (unsigned)command->bit;
-    *s = (struct settings){.replicas = CFSPLIT_UNSET, .attempt = CFSPLIT_UNSET, .run = CFSPLIT_RUN_OPTIONS_INIT};
+    *s = (struct settings){.replicas = CFSPLIT_UNSET,
+                           .attempt = CFSPLIT_UNSET,
+                           .cpus = CFSPLIT_UNSET,
+                           .memory_bytes = CFSPLIT_UNSET,
+                           .run = CFSPLIT_RUN_OPTIONS_INIT};
     *helped = false;
     make_tables(&tables, bit);
     opterr = 0;
@@ -265,6 +284,8 @@ cfsplit_status settings_parse(struct settings *s, const struct command *command,
             return CFSPLIT_OK;
         }
         status = apply(s, row, optarg, err);
+        if (status == CFSPLIT_OK)
+            status = note_passed(s, row, optarg, err);
     }
     if (status == CFSPLIT_OK && s->identity.text && !s->upstream && !parse_replica(s->identity.text, s))
         status =
@@ -285,4 +306,5 @@ void settings_release(struct settings *s)
     for (size_t i = 0; i < s->source_count; i++)
         free(s->sources[i].owned);
     free(s->sources);
+    free(s->passed);
 }

@@ -32,18 +32,25 @@ struct source {
     char *owned;       /* text, if it is not from argv */
 };
 
+/* An option as it was typed. */
+struct passed {
+    const char *name, *value; /* NULL: a flag */
+};
+
 struct settings {
     struct source *sources; /* in the order given; for commands on a run, sources[0] is RUN */
     size_t source_count;
     char **command; /* what came after "--", NULL without one */
     size_t command_count;
-    bool null, allow_empty, upstream, spare, group, json, watch, why, now, joblog;
-    const char *duplicates, *weights, *strategy, *cwd, *in, *on, *state;
+    bool null, allow_empty, upstream, spare, group, json, watch, why, now, joblog, check, missing, check_list;
+    const char *duplicates, *weights, *strategy, *cwd, *in, *on, *state, *image, *name;
     struct {
         uint64_t id, count; /* 0: not given */
         const char *text;   /* --replica as it was typed: with --upstream it may be any number */
     } identity;
-    uint64_t replicas, attempt; /* CFSPLIT_UNSET: not given */
+    uint64_t replicas, attempt, cpus, memory_bytes; /* CFSPLIT_UNSET: not given */
+    struct passed *passed; /* those of `run` that were given, in that order: what launch passes on */
+    size_t passed_count;
     struct cfsplit_run_options run;
 };
 

@@ -202,7 +202,8 @@ struct cfsplit_counts {
     uint64_t torn_bytes;  /* behind the last whole group of journals: dropped, nothing before them lost */
     uint32_t replicas_expected, replicas_seen;
     uint64_t first_start_ms, last_end_ms; /* of a replica, of an item, by their clocks; 0: none yet */
-    uint32_t working;                     /* replicas that are at work, as far as can be seen */
+    uint32_t working;                     /* lives that are at work, as far as can be seen */
+    uint32_t unheard, silent, lost;       /* lives of that kind; lost: without a later start of the same replica */
     bool complete;                        /* every item is done or rejected */
 };
 CFSPLIT_API const struct cfsplit_counts *cfsplit_survey_counts(const struct cfsplit_survey *survey);
@@ -213,7 +214,8 @@ CFSPLIT_API const struct cfsplit_counts *cfsplit_survey_counts(const struct cfsp
     X(CFSPLIT_LIFE_FINISHED, "finished")                                                                               \
     X(CFSPLIT_LIFE_LEFT, "stopped before the end")                                                                     \
     X(CFSPLIT_LIFE_LOST, "lost")                                                                                       \
-    X(CFSPLIT_LIFE_UNKNOWN, "on another machine, not ended")
+    X(CFSPLIT_LIFE_UNKNOWN, "on another machine, not ended")                                                           \
+    X(CFSPLIT_LIFE_SILENT, "silent")
 
 enum cfsplit_life {
 #define CFSPLIT_LIFE_ENUM_(symbol, word) symbol,
@@ -222,7 +224,7 @@ enum cfsplit_life {
 };
 CFSPLIT_API const char *cfsplit_life_word(enum cfsplit_life life);
 
-/* One life of one replica. */
+/* One life of one replica. Whether one on another machine is at work takes two looks: its beats go on, or it is silent. */
 struct cfsplit_life_view {
     uint32_t replica; /* 0: a spare */
     uint32_t start;   /* which start of that replica, from 1 */
@@ -232,12 +234,35 @@ struct cfsplit_life_view {
     uint64_t started_ms;                      /* by its clock */
     uint64_t started, done, failed, rejected; /* attempts of its journal that count */
     uint64_t beats;                           /* how often it said that it is alive */
+    const char *ended_by;                     /* the name of the life that took it for lost; NULL: nobody did */
 };
 /* Sorted by replica, then start. The survey's until the next refresh. */
 CFSPLIT_API const struct cfsplit_life_view *cfsplit_survey_lives(const struct cfsplit_survey *survey, size_t *count);
 
 /* The ids of replicas that never came, ascending. */
 CFSPLIT_API const uint32_t *cfsplit_survey_missing(const struct cfsplit_survey *survey, size_t *count);
+
+/* What a life took over of what another had or should have had. */
+struct cfsplit_taken {
+    size_t life;    /* its place in cfsplit_survey_lives */
+    uint64_t items; /* of the pieces it has now, those that had ended included */
+};
+
+/* A line of the roll call: a life, or a replica that never came. */
+struct cfsplit_roll {
+    uint32_t replica; /* 0: a spare */
+    uint32_t reserved_;
+    const struct cfsplit_life_view *life; /* NULL: never came */
+    uint64_t share;                       /* items that were planned for this replica */
+    uint64_t waiting;                     /* items that it left or never took, and nobody has: pending */
+    const struct cfsplit_taken *taken;    /* of a life that is lost or left early, or of who never came */
+    size_t taken_count;
+};
+/* The roll call: the lives in their order, then the missing. Reads who has the pieces of those who are not there. The
+ * survey's until the next refresh or roll call. Errors: CFSPLIT_DAMAGED, CFSPLIT_STORAGE. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_survey_roll(struct cfsplit_survey *survey,
+                                                                const struct cfsplit_roll **out, size_t *count,
+                                                                struct cfsplit_error *err);
 
 struct cfsplit_item_view {
     struct cfsplit_item item;

@@ -13,8 +13,7 @@
 cfsplit_status csi_io_read_from(int fd, const char *name, uint64_t offset, struct csi_buf *buf,
                                 struct cfsplit_error *err)
 {
-    for (;;) {
-        const size_t step = 65536;
+    for (size_t step = 4096;; step = step < 65536 ? 2 * step : step) {
         char *to = csi_buf_reserve(buf, step);
         if (!to)
             return csi_fail_memory(err);
@@ -44,9 +43,9 @@ cfsplit_status csi_io_read(int dir, const char *name, size_t limit, struct csi_b
     if (fstat(fd, &st) != 0)
         status = csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot look at %s", csi_quote(name).text);
     else if (!S_ISREG(st.st_mode))
-        status = csi_fail(err, CFSPLIT_USAGE, "%s is not a regular file", csi_quote(name).text);
+        status = csi_fail(err, CFSPLIT_DAMAGED, "%s is damaged: not a regular file", csi_quote(name).text);
     else if ((uint64_t)st.st_size > limit)
-        status = csi_fail(err, CFSPLIT_USAGE, "%s is larger than %zu bytes", csi_quote(name).text, limit);
+        status = csi_fail(err, CFSPLIT_DAMAGED, "%s is damaged: larger than %zu bytes", csi_quote(name).text, limit);
     else
         status = csi_io_read_from(fd, name, 0, buf, err);
     close(fd);

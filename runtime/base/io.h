@@ -10,7 +10,7 @@
 #include "base/buf.h"
 
 /* Appends a whole file to buf. Errors: CFSPLIT_END if there is none (nothing set in err), CFSPLIT_STORAGE or CFSPLIT_USAGE
- * with the name, CFSPLIT_USAGE above `limit` bytes. */
+ * with the name, CFSPLIT_DAMAGED above `limit` bytes and for what is no regular file. */
 CFSPLIT_MUST_USE cfsplit_status csi_io_read(int dir, const char *name, size_t limit, struct csi_buf *buf,
                                             struct cfsplit_error *err);
 

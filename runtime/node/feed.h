@@ -29,14 +29,23 @@ struct csi_again { /* an item to be started again */
     uint64_t index, due_ms;
 };
 
+/* What is known of a piece. */
+struct csi_place {
+    uint32_t owner, owner_K; /* whose claim number owner_K is: a place in others.list; owner_K 0: not looked up */
+    bool settled;            /* nothing is open in it for us */
+    bool reopened;           /* `retry` has opened something in it */
+    bool held;
+};
+
 struct csi_feed {
     struct cfsplit_run *run;
     const struct csi_inc *self;
     const struct cfsplit_run_options *options;
     struct csi_others others;
-    uint32_t *highest; /* claim numbers by piece */
-    bool *settled;     /* pieces in which nothing is open for us */
-    bool *reopened;    /* pieces in which `retry` has opened something */
+    uint32_t *highest;        /* claim numbers by piece */
+    struct csi_place *places; /* by piece */
+    uint32_t *unclaimed;      /* by replica id: pieces of its share that nobody has; room for a count */
+    bool *told_missing;       /* by replica id: that its share is taken over */
     uint32_t retry_seen;
     struct csi_held *held;
     size_t held_count;
@@ -45,8 +54,14 @@ struct csi_feed {
     size_t again_count;
     uint64_t *suspects; /* items that run last and alone */
     size_t suspect_count;
-    bool alone;            /* one of them runs */
-    uint32_t scan;         /* pieces of others still to be looked at, as of the last judgement */
+    bool alone;             /* one of them runs */
+    uint32_t scan;          /* pieces still to be looked at, as of the last judgement */
+    uint32_t caretaker_K;   /* the highest claim number of the caretaker that is known */
+    uint64_t random;        /* state of next_random */
+    uint64_t idle_since_ms; /* since when nothing was to be had; 0: something was */
+    bool caretaker;         /* we stay until the others have ended */
+    bool waiting;           /* something may yet come: ask again at next_look_ms */
+    bool told_waiting;
     bool worked;           /* an item has ended since others were looked at */
     uint64_t next_look_ms; /* when others are looked at again */
 };
@@ -71,6 +86,10 @@ const struct cfsplit_item *csi_feed_item(const struct csi_feed *feed, uint64_t i
 CFSPLIT_MUST_USE cfsplit_status csi_feed_open_items(struct csi_feed *feed, uint64_t *open, struct cfsplit_error *err);
 /* The same of one held piece. */
 uint64_t csi_feed_open_items_of(const struct csi_held *held);
+
+/* Takes in what `retry` has opened since: pieces are looked at again, items of held ones are queued. */
+CFSPLIT_MUST_USE cfsplit_status csi_feed_take_retries(struct csi_feed *feed, uint64_t now_ms,
+                                                      struct cfsplit_error *err);
 
 /* How often an item has failed since it was last opened. */
 uint64_t csi_feed_failures(const struct csi_feed *feed, uint64_t index);

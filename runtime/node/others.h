@@ -4,10 +4,23 @@
 
 #include "rundir/fence.h"
 
-struct csi_watched { /* the beat of somebody whose life cannot be seen */
-    char name[CSI_INC_BYTES];
-    uint64_t sequence, since_ms, looked_ms;
-    bool seen_alive;
+enum csi_whereabouts {
+    CSI_AT_WORK,     /* as far as can be seen */
+    CSI_HAS_LEFT,    /* over, and may have left something: dead, silent, ended by somebody, or stopped before the end */
+    CSI_HAS_FINISHED /* over, and all that it took has ended */
+};
+
+struct csi_other {
+    enum csi_whereabouts where;             /* as of the last judgement */
+    bool over;                              /* ... and it will not change any more */
+    uint64_t sequence, since_ms, looked_ms; /* its beat, and since when, on our clock, it has not changed */
+    bool seen_alive;                        /* its process is there, or its beat has changed before our eyes */
+};
+
+enum csi_presence {
+    CSI_NEVER_CAME, /* no incarnation of that replica is known */
+    CSI_PRESENT,    /* one of them is at work */
+    CSI_GONE        /* it came, and none is */
 };
 
 struct csi_others {
@@ -16,13 +29,13 @@ struct csi_others {
     const struct cfsplit_run_options *options;
     void (*say)(void *context, const char *sentence);
     void *say_context;
-    struct csi_watched *watched;
-    size_t watched_count;
     struct csi_inc_list list;
-    bool *left;      /* for each of list: may it have left something? */
-    bool *abandoned; /* by replica id: all that came of it is gone, and left something */
-    bool told_twin;  /* that another one with our number is at work */
-    bool waiting;    /* it was not to be known yet whether somebody lives: ask again later */
+    struct csi_other *at; /* one for each of list */
+    size_t count;
+    enum csi_presence *presence; /* by replica id */
+    uint64_t born_ms;            /* when we began to look, CLOCK_BOOTTIME */
+    uint64_t age_ms;             /* of the run: of its longest incarnation */
+    bool told_twin;              /* that another one with our number is at work */
 };
 
 /* `self` and `options` are borrowed until fini. */
@@ -32,17 +45,18 @@ CFSPLIT_MUST_USE cfsplit_status csi_others_init(struct csi_others *o, struct cfs
                                                 struct cfsplit_error *err);
 void csi_others_fini(struct csi_others *o);
 
+/* Looks at the beats of all that are not over: sets `where`, `presence` and `age_ms`. No journal is read, nobody is ended. */
+CFSPLIT_MUST_USE cfsplit_status csi_others_judge(struct csi_others *o, uint64_t now_ms, struct cfsplit_error *err);
+
+/* The place of an incarnation in `list` and `at`; it is added if the last judgement did not see it (a folder may be seen
+ * late on shared storage: who has a claim has come). */
+CFSPLIT_MUST_USE cfsplit_status csi_others_add(struct csi_others *o, const struct csi_inc *inc, size_t *at,
+                                               struct cfsplit_error *err);
+
 /* Fences and seals an owner that is dead (its process is gone, what it left running is ended), silent for stall_after_ms on
  * our clock, or half ended by somebody else. *gone tells whether its claims are free now. */
 CFSPLIT_MUST_USE cfsplit_status csi_others_end_if_lost(struct csi_others *o, const struct csi_inc *owner,
                                                        struct csi_seal seal, uint64_t now_ms, bool *gone,
                                                        struct cfsplit_error *err);
-
-/* Looks at the beats of all: sets `left` and `abandoned`. *any: somebody may have left something. No journal is read. */
-CFSPLIT_MUST_USE cfsplit_status csi_others_judge(struct csi_others *o, uint64_t now_ms, bool *any,
-                                                 struct cfsplit_error *err);
-
-/* May the incarnation of that name have left something, as of the last judgement? */
-bool csi_others_has_left(const struct csi_others *o, const char *name);
 
 #endif

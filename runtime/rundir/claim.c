@@ -20,6 +20,11 @@ struct claim_name {
 static struct claim_name name_of(uint32_t piece, uint32_t K)
 {
     struct claim_name name;
+    if (piece == CSI_CARETAKER) {
+        snprintf(name.folder, sizeof name.folder, "claims");
+        snprintf(name.text, sizeof name.text, "claims/caretaker.e%" PRIu32, K);
+        return name;
+    }
     snprintf(name.folder, sizeof name.folder, "claims/0.%" PRIu32, piece / CSI_PIECES_PER_FOLDER);
     snprintf(name.text, sizeof name.text, "%s/%" PRIu32 ".e%" PRIu32, name.folder, piece, K);
     return name;
@@ -67,9 +72,18 @@ static cfsplit_status note_claim(const struct cfsplit_run *run, const char *fold
     uint64_t piece, K;
     if (name[0] == '.')
         return CFSPLIT_OK;
-    if (!dot || dot[1] != 'e' || !csi_text_u64(name, (size_t)(dot - name), &piece) ||
-        !csi_text_u64(dot + 2, strlen(dot + 2), &K) || K == 0 || K > UINT32_MAX || piece >= run->frozen.piece_count)
+    bool good = dot && dot[1] == 'e' && csi_text_u64(name, (size_t)(dot - name), &piece) &&
+                csi_text_u64(dot + 2, strlen(dot + 2), &K) && K > 0 && K < UINT32_MAX &&
+                piece < run->frozen.piece_count;
+    if (good) { /* the one way to write it, in the one folder where it is looked for */
+        struct claim_name only = name_of((uint32_t)piece, (uint32_t)K);
+        good = strcmp(only.folder, folder) == 0 && strcmp(only.text + strlen(folder) + 1, name) == 0;
+    }
+    if (!good)
         return csi_fail(err, CFSPLIT_DAMAGED, "%s in '%s' is not the name of a claim", csi_quote(name).text, folder);
+    if (strcmp(name_of((uint32_t)piece, 1).folder, folder) != 0)
+        return csi_fail(err, CFSPLIT_DAMAGED, "claim %s is in '%s', which is not its folder", csi_quote(name).text,
+                        folder);
     if (highest[piece] < K)
         highest[piece] = (uint32_t)K;
     return CFSPLIT_OK;

@@ -4,6 +4,9 @@
 
 #include "rundir/identity.h"
 
+/* In place of a piece: the right to stay when nothing is left to take, and to go on with what the others may yet leave. */
+#define CSI_CARETAKER UINT32_MAX
+
 /* Links inc's identity file to the piece's claim number K (from 1) and looks who has it. *mine tells; the folder is synced
  * if it is. Errors: CFSPLIT_STORAGE, CFSPLIT_DAMAGED. */
 CFSPLIT_MUST_USE cfsplit_status csi_claim_take(const struct cfsplit_run *run, const struct csi_inc *inc, uint32_t piece,
@@ -14,7 +17,7 @@ CFSPLIT_MUST_USE cfsplit_status csi_claim_owner(const struct cfsplit_run *run, u
                                                 struct csi_inc *out, struct cfsplit_error *err);
 
 /* The highest claim number of every piece, 0 where nobody ever claimed; `highest` has room for all pieces of the run.
- * Errors: CFSPLIT_DAMAGED for a name that cannot be one. */
+ * Errors: CFSPLIT_DAMAGED for a name that cannot be one or is in the wrong folder. */
 CFSPLIT_MUST_USE cfsplit_status csi_claim_list(const struct cfsplit_run *run, uint32_t *highest,
                                                struct cfsplit_error *err);
 

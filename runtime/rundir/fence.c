@@ -26,11 +26,12 @@ static bool parse_seal(const char *text, size_t length, const char *inc, struct 
     struct csi_fields f = csi_fields_of(text, length - 1);
     if (!csi_fields_is(&f, "seal") || !csi_fields_is(&f, inc) || !csi_fields_next(&f, &by, &by_length) ||
         by_length >= sizeof out->by || !csi_fields_u64(&f, &out->length) || !csi_fields_u64(&f, &sequence) ||
-        !csi_fields_hex(&f, &digest))
+        !csi_fields_hex(&f, &digest) || !csi_fields_hex(&f, &check) || !csi_fields_done(&f))
         return false;
+    uint32_t replica;
     memcpy(out->by, by, by_length);
     out->by[by_length] = '\0';
-    return true;
+    return csi_inc_is_name(out->by, &replica);
 }
 
 static cfsplit_status read_seal(const struct cfsplit_run *run, const char *inc, struct csi_seal *out,

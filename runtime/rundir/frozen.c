@@ -21,12 +21,15 @@ static cfsplit_status damaged(struct cfsplit_error *err, const char *name, uint6
     return csi_fail(err, CFSPLIT_DAMAGED, "'%s' is damaged at byte %" PRIu64 ": %s", name, offset, what);
 }
 
+enum { unpacked_max = 65536, item_bytes_min = 4 /* "1", TAB, a byte, NUL */ };
+
 static bool parse_block(struct csi_frozen *f, struct csi_fields *line)
 {
     struct csi_block b;
     if (!csi_fields_u64(line, &b.first) || !csi_fields_u64(line, &b.items) || !csi_fields_u64(line, &b.offset) ||
         !csi_fields_u64(line, &b.packed) || !csi_fields_u64(line, &b.unpacked) || !csi_fields_hex(line, &b.digest) ||
-        b.first != f->items || b.unpacked > 65536)
+        !csi_fields_done(line) || b.first != f->items || b.unpacked > unpacked_max || b.items == 0 ||
+        b.items > b.unpacked / item_bytes_min)
         return false;
     struct csi_block *more = f->blocks;
     if ((f->block_count & (f->block_count + 1)) == 0) /* full at 2^k - 1 */
@@ -39,12 +42,20 @@ static bool parse_block(struct csi_frozen *f, struct csi_fields *line)
     return true;
 }
 
+/* How many items the pieces have so far. */
+static uint64_t in_pieces(const struct csi_frozen *f)
+{
+    const struct csi_piece *last = f->piece_count ? &f->pieces[f->piece_count - 1] : NULL;
+    return last ? last->first + last->items : 0;
+}
+
 static bool parse_piece(struct csi_frozen *f, struct csi_fields *line)
 {
     uint64_t share;
     struct csi_piece p;
     if (!csi_fields_u64(line, &share) || !csi_fields_u64(line, &p.first) || !csi_fields_u64(line, &p.items) ||
-        share == 0 || share > CFSPLIT_REPLICAS_MAX || p.first > f->items || p.items > f->items - p.first)
+        !csi_fields_done(line) || share == 0 || share > CFSPLIT_REPLICAS_MAX || p.first != in_pieces(f) ||
+        p.items == 0 || p.items > f->items - p.first)
         return false;
     p.share = (uint32_t)share;
     struct csi_piece *more = f->pieces;
@@ -82,8 +93,10 @@ static cfsplit_status parse_index(struct csi_frozen *f, const char *text, size_t
     while (at < end) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         if (stop && strncmp(at, "end\t", 4) == 0)
-            return stop + 1 == end ? CFSPLIT_OK
-                                   : damaged(err, index_name, (uint64_t)(at - text), "something follows the end");
+            return stop + 1 != end ? damaged(err, index_name, (uint64_t)(at - text), "something follows the end")
+                   : in_pieces(f) != f->items
+                       ? damaged(err, index_name, (uint64_t)(at - text), "items are missing from its pieces")
+                       : CFSPLIT_OK;
         if (!stop || !parse_line(f, at, (size_t)(stop - at)))
             return damaged(err, index_name, (uint64_t)(at - text), "not a line of an index");
         at = stop + 1;
@@ -197,17 +210,19 @@ static bool parse_item(char **at, const char *end, struct cfsplit_item *item)
     return true;
 }
 
-static cfsplit_status parse_items(const struct csi_block *from, uint64_t skip, struct csi_items *out,
-                                  struct cfsplit_error *err)
+/* All items of a block that was unpacked to `at`; those that were asked for are put into `out`. */
+static cfsplit_status parse_items(const struct csi_block *b, char *at, struct csi_items *out, struct cfsplit_error *err)
 {
-    char *at = out->bytes.data, *end = at + out->bytes.length;
-    struct cfsplit_item item;
-    for (; skip > 0; skip--)
+    const char *end = at + b->unpacked;
+    for (uint64_t i = b->first; i < b->first + b->items; i++) {
+        struct cfsplit_item item;
         if (!parse_item(&at, end, &item))
-            return damaged(err, items_name, from->offset, "not an item");
-    for (uint64_t i = 0; i < out->count; i++)
-        if (!parse_item(&at, end, &out->at[i]))
-            return damaged(err, items_name, from->offset, "not an item");
+            return damaged(err, items_name, b->offset, "a block does not hold the items that were planned");
+        if (i >= out->first && i - out->first < out->count)
+            out->at[i - out->first] = item;
+    }
+    if (at != end)
+        return damaged(err, items_name, b->offset, "a block does not hold the items that were planned");
     return CFSPLIT_OK;
 }
 
@@ -218,6 +233,8 @@ cfsplit_status csi_frozen_load(const struct csi_frozen *f, uint64_t first, uint6
     out->first = first;
     if (count == 0)
         return CFSPLIT_OK;
+    if (first >= f->items || count > f->items - first)
+        return damaged(err, index_name, 0, "an item beyond the last one was asked for");
     size_t from = csi_frozen_block_of(f, first), to = csi_frozen_block_of(f, first + count - 1);
     out->at = calloc(count, sizeof *out->at);
     if (!out->at)
@@ -226,8 +243,9 @@ cfsplit_status csi_frozen_load(const struct csi_frozen *f, uint64_t first, uint6
     cfsplit_status status = CFSPLIT_OK;
     for (size_t b = from; status == CFSPLIT_OK && b <= to; b++)
         status = unpack(f, &f->blocks[b], &out->bytes, err);
-    if (status == CFSPLIT_OK)
-        status = parse_items(&f->blocks[from], first - f->blocks[from].first, out, err);
+    uint64_t offset = 0;
+    for (size_t b = from; status == CFSPLIT_OK && b <= to; offset += f->blocks[b++].unpacked)
+        status = parse_items(&f->blocks[b], out->bytes.data + offset, out, err);
     return status;
 }
 

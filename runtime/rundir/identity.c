@@ -147,7 +147,8 @@ static bool parse_inc(const struct cfsplit_run *run, const char *text, size_t le
            take_text(&f, out->boot_id, sizeof out->boot_id) &&
            take_text(&f, out->pid_namespace, sizeof out->pid_namespace) && csi_fields_u64(&f, &out->pid) &&
            csi_fields_u64(&f, &out->start_ticks) && take_text(&f, out->host, sizeof out->host) &&
-           csi_fields_next(&f, &source, &source_length) && csi_fields_u64(&f, &out->created_ms);
+           csi_fields_next(&f, &source, &source_length) && csi_fields_u64(&f, &out->created_ms) &&
+           csi_fields_hex(&f, &check) && csi_fields_done(&f);
 }
 
 cfsplit_status csi_inc_read(const struct cfsplit_run *run, const char *name, struct csi_inc *out,
@@ -192,15 +193,13 @@ enum csi_life csi_inc_life(const struct csi_inc *inc)
     }
 }
 
-static bool is_listed(const struct csi_inc_list *list, const char *name)
+static int by_name(const void *a, const void *b)
 {
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->at[i].name, name) == 0)
-            return true;
-    return false;
+    return strcmp(a, b);
 }
 
-cfsplit_status csi_inc_list_refresh(struct csi_inc_list *list, const struct cfsplit_run *run, struct cfsplit_error *err)
+/* Appends the well-formed names in replicas/, CSI_INC_BYTES each. */
+static cfsplit_status find_names(const struct cfsplit_run *run, struct csi_buf *names, struct cfsplit_error *err)
 {
     int fd = openat(run->fd, "replicas", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
@@ -213,26 +212,60 @@ cfsplit_status csi_inc_list_refresh(struct csi_inc_list *list, const struct cfsp
     }
     cfsplit_status status = CFSPLIT_OK;
     const struct dirent *entry;
-    while (status == CFSPLIT_OK && (errno = 0, entry = readdir(dir)) != NULL) {
+    while ((errno = 0, entry = readdir(dir)) != NULL) {
+        char name[CSI_INC_BYTES] = "";
         uint32_t replica;
-        char name[16 + CSI_INC_BYTES];
-        if (!csi_inc_is_name(entry->d_name, &replica) || is_listed(list, entry->d_name))
+        if (strlen(entry->d_name) >= sizeof name || !csi_inc_is_name(entry->d_name, &replica))
             continue;
-        struct csi_inc *more = realloc(list->at, (list->count + 1) * sizeof *more);
-        if (!more) {
-            status = csi_fail_memory(err);
-            break;
-        }
-        list->at = more;
-        snprintf(name, sizeof name, "replicas/%.27s", entry->d_name);
-        status = csi_inc_read(run, name, &more[list->count], err);
-        if (status == CFSPLIT_OK)
-            list->count++;
-        else if (status == CFSPLIT_END)
-            status = CFSPLIT_OK;
+        memcpy(name, entry->d_name, strlen(entry->d_name));
+        csi_buf_add(names, name, sizeof name);
     }
-    if (status == CFSPLIT_OK && errno != 0)
+    if (errno != 0)
         status = csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot read 'replicas' in %s", csi_quote(run->path).text);
     closedir(dir);
+    return status == CFSPLIT_OK ? csi_buf_check(names, err) : status;
+}
+
+/* Reads the identity of that name and adds it; one that has gone is none. */
+static cfsplit_status add_listed(struct csi_inc_list *list, const struct cfsplit_run *run, const char *name,
+                                 struct cfsplit_error *err)
+{
+    char path[16 + CSI_INC_BYTES];
+    struct csi_inc *more = realloc(list->at, (list->count + 1) * sizeof *more);
+    if (!more)
+        return csi_fail_memory(err);
+    list->at = more;
+    snprintf(path, sizeof path, "replicas/%.27s", name);
+    cfsplit_status status = csi_inc_read(run, path, &more[list->count], err);
+    if (status == CFSPLIT_END)
+        return CFSPLIT_OK;
+    if (status == CFSPLIT_OK && strcmp(more[list->count].name, name) != 0)
+        return csi_fail(err, CFSPLIT_DAMAGED, "'%s' in %s is damaged at byte 0: the identity of another replica", path,
+                        csi_quote(run->path).text);
+    list->count += status == CFSPLIT_OK;
+    return status;
+}
+
+cfsplit_status csi_inc_list_refresh(struct csi_inc_list *list, const struct cfsplit_run *run, struct cfsplit_error *err)
+{
+    struct csi_buf found = CSI_BUF_INIT, known = CSI_BUF_INIT;
+    size_t known_count = list->count;
+    for (size_t i = 0; i < known_count; i++)
+        csi_buf_add(&known, list->at[i].name, CSI_INC_BYTES);
+    cfsplit_status status = csi_buf_check(&known, err);
+    if (status == CFSPLIT_OK)
+        status = find_names(run, &found, err);
+    if (status == CFSPLIT_OK && known.length)
+        qsort(known.data, known_count, CSI_INC_BYTES, by_name);
+    if (status == CFSPLIT_OK && found.length)
+        qsort(found.data, found.length / CSI_INC_BYTES, CSI_INC_BYTES, by_name);
+    for (size_t at = 0; status == CFSPLIT_OK && at < found.length; at += CSI_INC_BYTES) {
+        const char *name = found.data + at;
+        bool twice = at > 0 && strcmp(name - CSI_INC_BYTES, name) == 0; /* readdir may */
+        if (!twice && !(known_count && bsearch(name, known.data, known_count, CSI_INC_BYTES, by_name)))
+            status = add_listed(list, run, name, err);
+    }
+    csi_buf_release(&found);
+    csi_buf_release(&known);
     return status;
 }

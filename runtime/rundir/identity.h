@@ -37,7 +37,8 @@ struct csi_inc_list {
     struct csi_inc *at;
     size_t count;
 };
-/* Reads the identities that are not in the list yet and adds them behind it. */
+/* Reads the identities that are not in the list yet and adds them behind it, sorted by name among themselves. Errors:
+ * CFSPLIT_DAMAGED, CFSPLIT_STORAGE; what was added before stays. */
 CFSPLIT_MUST_USE cfsplit_status csi_inc_list_refresh(struct csi_inc_list *list, const struct cfsplit_run *run,
                                                      struct cfsplit_error *err);
 

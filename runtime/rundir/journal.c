@@ -161,6 +161,8 @@ static cfsplit_status take_group(struct reading *r, const char *group, size_t le
                                  struct cfsplit_error *err)
 {
     cfsplit_status status = CFSPLIT_OK;
+    if (offset == 0 && length == 0)
+        return csi_fail(err, CFSPLIT_DAMAGED, "'%s' is damaged at byte 0: it has no head", r->name);
     for (const char *at = group; status == CFSPLIT_OK && at < group + length;) {
         const char *stop = memchr(at, '\n', (size_t)(group + length - at));
         struct csi_record record;
@@ -219,7 +221,7 @@ static cfsplit_status take_groups(struct reading *r, const char *window, size_t 
 static cfsplit_status read_groups(struct reading *r, int fd, uint64_t limit, struct cfsplit_error *err)
 {
     struct csi_buf window = CSI_BUF_INIT;
-    size_t step = 64 << 10;
+    size_t step = 4096;
     cfsplit_status status = CFSPLIT_OK;
     while (status == CFSPLIT_OK) {
         uint64_t offset = r->reader->length + window.length;
@@ -241,7 +243,8 @@ static cfsplit_status read_groups(struct reading *r, int fd, uint64_t limit, str
             r->reader->tail = nul ? (uint64_t)(nul - window.data) : window.length;
             break;
         }
-        step = used == 0 && step < (64u << 20) ? 2 * step : step; /* a group larger than the window */
+        if (step < 65536 || (used == 0 && step < (64u << 20))) /* a group may be larger than the window */
+            step *= 2;
     }
     csi_buf_release(&window);
     return status;
@@ -260,8 +263,10 @@ cfsplit_status csi_journal_read(const struct cfsplit_run *run, const struct csi_
     if (fd < 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_DAMAGED), errno, "cannot open '%s'", name);
     cfsplit_status status = CFSPLIT_OK;
-    if (sync && fdatasync(fd) != 0 && errno != EROFS && errno != EINVAL)
+    if (sync && fdatasync(fd) != 0 && errno != EROFS && errno != EINVAL) {
         status = csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot sync '%s'", name);
+        posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); /* who asks again is told what is on disk, not what should be */
+    }
     if (status == CFSPLIT_OK)
         status = read_groups(&r, fd, limit, err);
     close(fd);

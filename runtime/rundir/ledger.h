@@ -56,6 +56,12 @@ void csi_ledger_take(struct csi_ledger *ledger, uint32_t owner, const struct csi
 /* The state of an item; `open` is whether the owner of its last attempt may still be at work. */
 enum cfsplit_state csi_entry_state(const struct csi_entry *entry, bool open);
 
+/* Is there something to do in an item of a piece that nobody else has? */
+static inline bool csi_entry_is_open(const struct csi_entry *entry)
+{
+    return csi_entry_state(entry, false) == CFSPLIT_PENDING;
+}
+
 /* What became of a claim, as its owner's journal tells. */
 struct csi_holding {
     struct csi_seal seal;

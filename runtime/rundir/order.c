@@ -28,6 +28,23 @@ static cfsplit_status publish_next(const struct cfsplit_run *run, const char *fo
     return status;
 }
 
+/* The last line of an order: the digest of those before. */
+static void add_end(struct csi_buf *text)
+{
+    csi_buf_addf(text, "end\t%016" PRIx64 "\n", text->failed ? 0 : (uint64_t)XXH64(text->data, text->length, 0));
+}
+
+/* Is `line` the last line of the order `text`, and does its digest fit? */
+static bool is_end(const char *text, const char *line, const char *end)
+{
+    uint64_t digest;
+    if (line == end || end[-1] != '\n')
+        return false;
+    struct csi_fields f = csi_fields_of(line, (size_t)(end - 1 - line));
+    return csi_fields_is(&f, "end") && csi_fields_hex(&f, &digest) && csi_fields_done(&f) &&
+           digest == XXH64(text, (size_t)(line - text), 0);
+}
+
 cfsplit_status csi_order_retry(const struct cfsplit_run *run, const struct csi_reopened *items, size_t count,
                                struct cfsplit_error *err)
 {
@@ -35,7 +52,7 @@ cfsplit_status csi_order_retry(const struct cfsplit_run *run, const struct csi_r
     csi_buf_addf(&text, "cfsplit-retry\t1\t%s\t%" PRIu64 "\n", run->spec.run_id, csi_clock_wall_ms());
     for (size_t i = 0; i < count; i++)
         csi_buf_addf(&text, "item\t0\t%" PRIu64 "\t%" PRIu32 "\n", items[i].index, items[i].attempts);
-    csi_buf_addf(&text, "end\t%016" PRIx64 "\n", text.failed ? 0 : (uint64_t)XXH64(text.data, text.length, 0));
+    add_end(&text);
     cfsplit_status status = publish_next(run, "retry", &text, err);
     csi_buf_release(&text);
     return status;
@@ -51,14 +68,13 @@ static bool parse_retry(const struct cfsplit_run *run, const char *text, size_t 
     if (!csi_fields_is(&f, "cfsplit-retry") || !csi_fields_is(&f, "1") || !csi_fields_is(&f, run->spec.run_id))
         return false;
     for (at = stop + 1; at < end; at = stop + 1) {
-        uint64_t generation, attempts, digest;
+        uint64_t generation, attempts;
         stop = memchr(at, '\n', (size_t)(end - at));
         if (!stop)
             return false;
-        f = csi_fields_of(at, (size_t)(stop - at));
         if (*at == 'e')
-            return csi_fields_is(&f, "end") && csi_fields_hex(&f, &digest) && stop + 1 == end &&
-                   digest == XXH64(text, (size_t)(at - text), 0);
+            return is_end(text, at, end);
+        f = csi_fields_of(at, (size_t)(stop - at));
         if (!csi_fields_is(&f, "item") || !csi_fields_u64(&f, &generation) ||
             !csi_fields_u64(&f, &items[*count].index) || !csi_fields_u64(&f, &attempts) || attempts > UINT32_MAX ||
             items[*count].index >= run->spec.items)
@@ -95,8 +111,37 @@ cfsplit_status csi_order_read_retry(const struct cfsplit_run *run, uint32_t numb
 cfsplit_status csi_order_stop(const struct cfsplit_run *run, bool now, struct cfsplit_error *err)
 {
     struct csi_buf text = CSI_BUF_INIT;
-    csi_buf_addf(&text, "stop\t%s\t%" PRIu64 "\n", now ? "now" : "finish", csi_clock_wall_ms());
+    csi_buf_addf(&text, "cfsplit-stop\t1\t%s\t%" PRIu64 "\t%s\n", run->spec.run_id, csi_clock_wall_ms(),
+                 now ? "now" : "finish");
+    add_end(&text);
     cfsplit_status status = publish_next(run, "stop", &text, err);
+    csi_buf_release(&text);
+    return status;
+}
+
+static bool parse_stop(const struct cfsplit_run *run, const char *text, size_t length, bool *now)
+{
+    const char *stop = length ? memchr(text, '\n', length) : NULL, *word;
+    size_t word_length;
+    uint64_t time_ms;
+    if (!stop)
+        return false;
+    struct csi_fields f = csi_fields_of(text, (size_t)(stop - text));
+    if (!csi_fields_is(&f, "cfsplit-stop") || !csi_fields_is(&f, "1") || !csi_fields_is(&f, run->spec.run_id) ||
+        !csi_fields_u64(&f, &time_ms) || !csi_fields_next(&f, &word, &word_length))
+        return false;
+    *now = word_length == 3 && memcmp(word, "now", 3) == 0;
+    return is_end(text, stop + 1, text + length);
+}
+
+static cfsplit_status read_stop(const struct cfsplit_run *run, uint32_t number, bool *now, struct cfsplit_error *err)
+{
+    char name[24];
+    struct csi_buf text = CSI_BUF_INIT;
+    snprintf(name, sizeof name, "stop/%" PRIu32, number);
+    cfsplit_status status = csi_io_read(run->fd, name, 4096, &text, err);
+    if (status == CFSPLIT_OK && !parse_stop(run, text.data, text.length, now))
+        status = csi_fail(err, CFSPLIT_DAMAGED, "'%s' is damaged at byte 0: not a stop file of this run", name);
     csi_buf_release(&text);
     return status;
 }
@@ -104,17 +149,9 @@ cfsplit_status csi_order_stop(const struct cfsplit_run *run, bool now, struct cf
 cfsplit_status csi_order_last_stop(const struct cfsplit_run *run, uint32_t from, uint32_t *last, bool *now,
                                    struct cfsplit_error *err)
 {
-    struct csi_buf text = CSI_BUF_INIT;
     cfsplit_status status = CFSPLIT_OK;
-    for (*last = from; status == CFSPLIT_OK; (*last)++) {
-        char name[24];
-        csi_buf_clear(&text);
-        snprintf(name, sizeof name, "stop/%" PRIu32, *last + 1);
-        status = csi_io_read(run->fd, name, 4096, &text, err);
-        if (status != CFSPLIT_OK)
+    for (*last = from; status == CFSPLIT_OK; (*last)++)
+        if ((status = read_stop(run, *last + 1, now, err)) != CFSPLIT_OK)
             break;
-        *now = text.length > 8 && memcmp(text.data, "stop\tnow", 8) == 0;
-    }
-    csi_buf_release(&text);
     return status == CFSPLIT_END ? CFSPLIT_OK : status;
 }

@@ -21,7 +21,8 @@ CFSPLIT_MUST_USE cfsplit_status csi_order_read_retry(const struct cfsplit_run *r
 /* Publishes the next stop file. */
 CFSPLIT_MUST_USE cfsplit_status csi_order_stop(const struct cfsplit_run *run, bool now, struct cfsplit_error *err);
 
-/* The number of the highest stop file after `from` (which is known to be there, or 0); *now is what the newest says. */
+/* The number of the highest stop file after `from` (which is known to be there, or 0); *now is what the newest says. Errors:
+ * CFSPLIT_DAMAGED with its name, CFSPLIT_STORAGE. */
 CFSPLIT_MUST_USE cfsplit_status csi_order_last_stop(const struct cfsplit_run *run, uint32_t from, uint32_t *last,
                                                     bool *now, struct cfsplit_error *err);
 

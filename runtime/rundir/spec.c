@@ -111,9 +111,9 @@ cfsplit_status csi_spec_encode(const struct csi_spec *spec, struct csi_buf *out,
     return csi_buf_check(out, err);
 }
 
-static cfsplit_status damaged(const char *name, const char *what, struct cfsplit_error *err)
+static cfsplit_status damaged(const char *name, int offset, const char *what, struct cfsplit_error *err)
 {
-    return csi_fail(err, CFSPLIT_DAMAGED, "%s is damaged: %s", csi_quote(name).text, what);
+    return csi_fail(err, CFSPLIT_DAMAGED, "%s is damaged at byte %d: %s", csi_quote(name).text, offset, what);
 }
 
 static bool check_fits(const char *text, size_t length)
@@ -145,7 +145,8 @@ static bool get_hex(const json_t *root, const char *key, uint64_t *out)
 static bool get_digest(const json_t *root, const char *key, char out[33])
 {
     const char *text = json_string_value(json_object_get(root, key));
-    if (!text || strlen(text) != 32)
+    uint64_t half;
+    if (!text || strlen(text) != 32 || !csi_text_hex(text, 16, &half) || !csi_text_hex(text + 16, 16, &half))
         return false;
     memcpy(out, text, 33);
     return true;
@@ -214,21 +215,21 @@ cfsplit_status csi_spec_decode(struct csi_spec *spec, const char *text, size_t l
 {
     *spec = (struct csi_spec){0};
     if (!check_fits(text, length))
-        return damaged(name, "its last line, the check, does not fit the rest", err);
+        return damaged(name, 0, "its last line, the check, does not fit the rest", err);
     json_error_t why;
     json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &why);
     if (!root)
-        return damaged(name, why.text, err);
+        return damaged(name, why.position, why.text, err);
     uint64_t version = 0;
     cfsplit_status status = CFSPLIT_OK;
     if (!get_u64(root, "version", &version) || version == 0)
-        status = damaged(name, "it has no version", err);
+        status = damaged(name, 0, "it has no version", err);
     else if (version > CSI_FORMAT_VERSION)
         status = csi_fail(err, CFSPLIT_USAGE,
                           "%s has format version %" PRIu64 ", and this canfar-split reads version %d: use a newer one",
                           csi_quote(name).text, version, CSI_FORMAT_VERSION);
     else if (!get_spec(root, spec))
-        status = damaged(name, "a key is missing or has a wrong value", err);
+        status = damaged(name, 0, "a key is missing or has a wrong value", err);
     json_decref(root);
     return status;
 }

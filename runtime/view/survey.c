@@ -10,20 +10,10 @@ static const char *const state_words[] = {
     CFSPLIT_STATE_LIST(WORD)
 #undef WORD
 };
-static const char *const life_words[] = {
-#define WORD(symbol, word) word,
-    CFSPLIT_LIFE_LIST(WORD)
-#undef WORD
-};
 
 const char *cfsplit_state_word(enum cfsplit_state state)
 {
     return state_words[state];
-}
-
-const char *cfsplit_life_word(enum cfsplit_life life)
-{
-    return life_words[life];
 }
 
 cfsplit_status cfsplit_state_find(const char *word, enum cfsplit_state *out, struct cfsplit_error *err)
@@ -128,75 +118,6 @@ enum cfsplit_state cfsplit_survey_state(const struct cfsplit_survey *s, uint64_t
     return csi_entry_state(entry, open);
 }
 
-static enum cfsplit_life life_of(const struct csi_seen *seen)
-{
-    if (seen->reader.closed)
-        return seen->beat.state == CSI_BEAT_FINISHED ? CFSPLIT_LIFE_FINISHED : CFSPLIT_LIFE_LEFT;
-    if (seen->seal.state != CSI_FENCE_NONE || seen->life == CSI_LIFE_DEAD)
-        return CFSPLIT_LIFE_LOST;
-    return seen->life == CSI_LIFE_ALIVE ? CFSPLIT_LIFE_WORKING : CFSPLIT_LIFE_UNKNOWN;
-}
-
-static int by_replica(const void *a, const void *b)
-{
-    const struct cfsplit_life_view *x = a, *y = b;
-    if (x->replica != y->replica)
-        return x->replica < y->replica ? -1 : 1;
-    if (x->started_ms != y->started_ms)
-        return x->started_ms < y->started_ms ? -1 : 1;
-    return strcmp(x->name, y->name);
-}
-
-static cfsplit_status list_lives(struct cfsplit_survey *s, struct cfsplit_error *err)
-{
-    struct cfsplit_life_view *lives = realloc(s->lives, (s->incs.count + 1) * sizeof *lives);
-    if (!lives)
-        return csi_fail_memory(err);
-    s->lives = lives;
-    for (size_t i = 0; i < s->incs.count; i++) {
-        const struct csi_inc *inc = &s->incs.at[i];
-        const struct csi_seen *seen = &s->seen[i];
-        lives[i] = (struct cfsplit_life_view){.replica = inc->replica,
-                                              .life = life_of(seen),
-                                              .name = inc->name,
-                                              .host = inc->host,
-                                              .started_ms = inc->created_ms,
-                                              .started = seen->started,
-                                              .done = seen->done,
-                                              .failed = seen->failed,
-                                              .rejected = seen->rejected,
-                                              .beats = seen->beat.sequence};
-    }
-    qsort(lives, s->incs.count, sizeof *lives, by_replica);
-    for (size_t i = 0; i < s->incs.count; i++)
-        lives[i].start = i && lives[i].replica == lives[i - 1].replica ? lives[i - 1].start + 1 : 1;
-    return CFSPLIT_OK;
-}
-
-static cfsplit_status call_roll(struct cfsplit_survey *s, struct cfsplit_error *err)
-{
-    uint32_t R = s->run->spec.replicas;
-    bool *came = calloc(R + 1, sizeof *came);
-    uint32_t *missing = realloc(s->missing, (R + 1) * sizeof *missing);
-    if (missing)
-        s->missing = missing;
-    if (!came || !missing) {
-        free(came);
-        return csi_fail_memory(err);
-    }
-    for (size_t i = 0; i < s->incs.count; i++)
-        if (s->incs.at[i].replica <= R)
-            came[s->incs.at[i].replica] = true;
-    s->missing_count = 0;
-    for (uint32_t id = 1; id <= R; id++)
-        if (!came[id])
-            missing[s->missing_count++] = id;
-    s->counts.replicas_expected = R;
-    s->counts.replicas_seen = R - (uint32_t)s->missing_count;
-    free(came);
-    return CFSPLIT_OK;
-}
-
 static void count(struct cfsplit_survey *s)
 {
     struct cfsplit_counts *c = &s->counts;
@@ -212,7 +133,6 @@ static void count(struct cfsplit_survey *s)
         c->torn_bytes += csi_seen_is_open(&s->seen[i]) ? 0 : s->seen[i].reader.tail;
         if (c->first_start_ms == 0 || s->incs.at[i].created_ms < c->first_start_ms)
             c->first_start_ms = s->incs.at[i].created_ms;
-        c->working += life_of(&s->seen[i]) == CFSPLIT_LIFE_WORKING;
     }
     c->complete = c->by_state[CFSPLIT_DONE] + c->by_state[CFSPLIT_REJECTED] == c->total;
 }
@@ -236,11 +156,10 @@ cfsplit_status cfsplit_survey_refresh(struct cfsplit_survey *s, struct cfsplit_e
         for (uint32_t i = 0; status == CFSPLIT_OK && i < s->incs.count; i++)
             status = look_at(s, i, &stale, err);
     } while (status == CFSPLIT_OK && stale);
-    if (status == CFSPLIT_OK) {
-        count(s);
-        status = call_roll(s, err);
-    }
-    return status == CFSPLIT_OK ? list_lives(s, err) : status;
+    if (status != CFSPLIT_OK)
+        return status;
+    count(s);
+    return csi_lives_refresh(s, err);
 }
 
 cfsplit_status cfsplit_survey_new(struct cfsplit_run *run, bool sync, struct cfsplit_survey **out,
@@ -272,22 +191,13 @@ void cfsplit_survey_free(struct cfsplit_survey *s)
     free(s->seen);
     free(s->lives);
     free(s->missing);
+    free(s->heard);
+    free(s->roll);
+    free(s->taken);
     free(s);
 }
 
 const struct cfsplit_counts *cfsplit_survey_counts(const struct cfsplit_survey *s)
 {
     return &s->counts;
-}
-
-const struct cfsplit_life_view *cfsplit_survey_lives(const struct cfsplit_survey *s, size_t *n)
-{
-    *n = s->incs.count;
-    return s->lives;
-}
-
-const uint32_t *cfsplit_survey_missing(const struct cfsplit_survey *s, size_t *n)
-{
-    *n = s->missing_count;
-    return s->missing;
 }

@@ -16,6 +16,13 @@ struct csi_seen {
     uint64_t output_end; /* of the last end */
 };
 
+/* What is heard, look by look, of a life whose process cannot be seen. */
+struct csi_heard {
+    uint64_t sequence; /* of its beat */
+    uint64_t since_ms; /* that beat was first seen then, by our clock; 0: never looked */
+    bool changed;      /* a beat came while we looked */
+};
+
 struct cfsplit_survey {
     struct cfsplit_run *run;
     bool sync;
@@ -24,9 +31,14 @@ struct cfsplit_survey {
     size_t seen_count;
     struct csi_ledger ledger;
     struct cfsplit_counts counts;
-    struct cfsplit_life_view *lives;
+    struct cfsplit_life_view *lives; /* as many as incs */
     uint32_t *missing;
     size_t missing_count;
+    struct csi_heard *heard; /* one for each of incs */
+    size_t heard_count;
+    uint64_t looked_ms;
+    struct cfsplit_roll *roll; /* lives, then missing; NULL until it is asked for */
+    struct cfsplit_taken *taken;
     struct csi_items block; /* the last block of the list that was unpacked */
     struct csi_buf line;    /* the last record that was looked up */
     struct csi_buf text;
@@ -34,5 +46,13 @@ struct cfsplit_survey {
 
 /* Whether an incarnation may still be at work. */
 bool csi_seen_is_open(const struct csi_seen *seen);
+
+/* Takes in the beat `sequence`, looked at `now_ms`; `away`: nobody looked for so long that silence means nothing. */
+enum csi_hearing { CSI_HEARD_NOTHING, CSI_HEARD_BEATS, CSI_HEARD_SILENCE };
+enum csi_hearing csi_heard_take(struct csi_heard *heard, uint64_t sequence, uint64_t now_ms, bool away,
+                                uint64_t stall_after_ms);
+
+/* Makes lives, missing and the counts of both from what was seen. */
+CFSPLIT_MUST_USE cfsplit_status csi_lives_refresh(struct cfsplit_survey *survey, struct cfsplit_error *err);
 
 #endif

@@ -52,3 +52,8 @@ until_true() {
         sleep 0.05
     done
 }
+
+# shimmed VARIABLE=VALUE... COMMAND...: runs it with the shim (lib/shim.c), which these variables tell what to do
+shimmed() {
+    env LD_PRELOAD="$CFSPLIT_SHIM" "$@"
+}

@@ -27,7 +27,7 @@ says err "'items.idx' is damaged at byte"
 restore
 flip r.run/run.json 60
 code 3 canfar-split status r.run
-says err "'run.json' is damaged"
+says err "'run.json' is damaged at byte"
 restore
 flip "$(ls r.run/journal/1-*)" 2000
 code 3 canfar-split verify r.run

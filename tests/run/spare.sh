@@ -3,8 +3,8 @@
 # shellcheck source=tests/lib/run.sh
 . "$(dirname "$0")/../lib/run.sh"
 seq 1 40 | code 0 canfar-split plan r.run --replicas 4 --strategy stripe --from - -- true
-code 0 canfar-split run r.run --replica 1
-code 0 env REPLICA_ID=3 REPLICA_COUNT=4 canfar-split run r.run
+code 0 canfar-split run r.run --replica 1 --no-adopt
+code 0 env REPLICA_ID=3 REPLICA_COUNT=4 canfar-split run r.run --no-adopt
 code 1 canfar-split verify r.run
 says out "replica 2 has not come"
 says out "replica 4 has not come"

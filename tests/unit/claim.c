@@ -169,6 +169,38 @@ static void list_takes_in_what_is_new(void)
     cfsplit_run_close(own);
 }
 
+static void list_holds_each_once(void)
+{
+    struct cfsplit_run *own = rundir_new("many", 8, 1);
+    struct csi_inc_list list = {0};
+    for (uint32_t round = 1; round <= 3; round++) {
+        for (uint32_t i = 0; i < 20; i++)
+            (void)rundir_inc(own, i % 4);
+        CHECK_OK(csi_inc_list_refresh(&list, own, &err));
+        CHECK_EQUAL(list.count, 20 * round);
+        for (size_t i = 0; i < list.count; i++)
+            for (size_t k = 0; k < i; k++)
+                CHECK(strcmp(list.at[i].name, list.at[k].name) != 0);
+    }
+    free(list.at);
+    cfsplit_run_close(own);
+}
+
+static void identity_under_another_name_is_damage(void)
+{
+    struct cfsplit_run *own = rundir_new("renamed", 8, 1);
+    struct csi_inc_list list = {0};
+    struct csi_inc inc = rundir_inc(own, 1);
+    char from[64], to[64] = "renamed/replicas/2-0123456789abcdef";
+    snprintf(from, sizeof from, "renamed/replicas/%s", inc.name);
+    CHECK(rename(from, to) == 0);
+    CHECK_EQUAL(csi_inc_list_refresh(&list, own, &err), CFSPLIT_DAMAGED);
+    CHECK_EQUAL(list.count, 0);
+    CHECK(strstr(err.message, "'replicas/2-0123456789abcdef' in 'renamed' is damaged") != NULL);
+    free(list.at);
+    cfsplit_run_close(own);
+}
+
 /* ---- claims */
 
 static void one_of_two_has_a_piece(void)
@@ -206,6 +238,22 @@ static void names_that_are_no_claims_are_found(void)
     }
     scratch_write(rundir_name(run, "claims/0.0", ".nfs0001"), "", 0);
     CHECK_OK(csi_claim_list(run, highest, &err));
+}
+
+static void claim_in_another_folder_is_found(void)
+{
+    struct cfsplit_run *large = rundir_new("large", 272, 34); /* 272 pieces: two folders */
+    struct csi_inc inc = rundir_inc(large, 1);
+    uint32_t highest[272];
+    bool mine;
+    CHECK_OK(csi_claim_take(large, &inc, 0, 1, &mine, &err));
+    CHECK_OK(csi_claim_take(large, &inc, 256, 1, &mine, &err));
+    CHECK_OK(csi_claim_list(large, highest, &err));
+    CHECK(highest[0] == 1 && highest[256] == 1 && highest[1] == 0);
+    CHECK(link("large/claims/0.0/0.e1", "large/claims/0.1/0.e2") == 0);
+    CHECK_EQUAL(csi_claim_list(large, highest, &err), CFSPLIT_DAMAGED);
+    CHECK_TEXT(err.message, "claim '0.e2' is in 'claims/0.1', which is not its folder");
+    cfsplit_run_close(large);
 }
 
 static int claim_all(unsigned self)
@@ -499,8 +547,11 @@ int main(void)
         {"whether a process lives is seen on this machine only", life_is_seen_on_this_machine_only},
         {"a process that ended and was not waited for is dead", child_that_nobody_reaped_is_dead},
         {"a list of incarnations takes in what is new", list_takes_in_what_is_new},
+        {"a list of incarnations holds each of them once", list_holds_each_once},
+        {"an identity file under the name of another is damage", identity_under_another_name_is_damage},
         {"one of two has a piece", one_of_two_has_a_piece},
         {"names that are no claims are found", names_that_are_no_claims_are_found},
+        {"a claim in the folder of other pieces is found", claim_in_another_folder_is_found},
         {"of many that claim everything at once, each piece has one owner", every_piece_has_one_owner},
         {"sealing twice keeps the first length", sealing_twice_keeps_the_first_length},
         {"a fence without a seal is completed by whoever meets it", fence_without_seal_is_completed},

@@ -97,6 +97,39 @@ static void newest_stop_counts(void)
     cfsplit_run_close(run);
 }
 
+static cfsplit_status read_stop(const struct cfsplit_run *run)
+{
+    uint32_t last;
+    bool now;
+    return csi_order_last_stop(run, 0, &last, &now, &err);
+}
+
+static void damaged_stop_is_found(void)
+{
+    struct cfsplit_run *run = rundir_new("stopped", 8, 1), *other = rundir_new("unstopped", 8, 1);
+    const char *file = rundir_name(run, "stop", "1");
+    CHECK_OK(csi_order_stop(run, true, &err));
+    struct csi_buf bytes = rundir_read(file);
+    for (uint64_t bit = 0; bit < 8 * bytes.length; bit++) {
+        rundir_flip(file, bit / 8, (int)(bit % 8));
+        if (read_stop(run) != CFSPLIT_DAMAGED)
+            CHECK_EQUAL(bit, -1);
+        rundir_flip(file, bit / 8, (int)(bit % 8));
+    }
+    CHECK_OK(read_stop(run));
+    for (size_t length = 0; length < bytes.length; length++) {
+        scratch_write(file, bytes.data, length);
+        if (read_stop(run) != CFSPLIT_DAMAGED)
+            CHECK_EQUAL(length, -1);
+    }
+    CHECK_TEXT(err.message, "'stop/1' is damaged at byte 0: not a stop file of this run");
+    scratch_write(rundir_name(other, "stop", "1"), bytes.data, bytes.length);
+    CHECK_EQUAL(read_stop(other), CFSPLIT_DAMAGED);
+    csi_buf_release(&bytes);
+    cfsplit_run_close(run);
+    cfsplit_run_close(other);
+}
+
 static int order_at_once(unsigned self)
 {
     struct cfsplit_run *run;
@@ -142,6 +175,7 @@ int main(void)
         {"a damaged retry file and one of another run are found", damaged_retry_is_found},
         {"an item that the run does not have is refused", item_that_is_none_is_refused},
         {"the newest stop counts", newest_stop_counts},
+        {"a damaged stop file and one of another run are found", damaged_stop_is_found},
         {"of many that give orders at once, each gets its own numbers", each_gets_its_own_number},
     };
     scratch_enter();

@@ -164,7 +164,7 @@ static void every_flipped_bit_is_found(void)
             CHECK_EQUAL(bit, -1);
         text.data[bit / 8] = (char)(text.data[bit / 8] ^ 1 << bit % 8);
     }
-    CHECK_TEXT(err.message, "'run.json' is damaged: its last line, the check, does not fit the rest");
+    CHECK_TEXT(err.message, "'run.json' is damaged at byte 0: its last line, the check, does not fit the rest");
     CHECK_OK(decode(text.data, text.length));
     csi_buf_release(&text);
 }

@@ -1,0 +1,25 @@
+/* Claiming one piece: whose it is, whether it may be had, and having it. */
+#ifndef CSI_NODE_CLAIMING_H
+#define CSI_NODE_CLAIMING_H
+
+#include "node/feed.h"
+
+/* Is it as much ours as anybody's? */
+bool csi_piece_is_own(const struct csi_feed *feed, uint32_t piece);
+
+/* May we take what is not of our own share? */
+bool csi_may_adopt(const struct csi_feed *feed);
+
+/* Where the owner of a claimed piece is, as of the last judgement. */
+CFSPLIT_MUST_USE cfsplit_status csi_piece_owner(struct csi_feed *feed, uint32_t piece, enum csi_whereabouts *where,
+                                                struct cfsplit_error *err);
+
+/* Is there anything to be had in a piece, as of the last judgement? */
+CFSPLIT_MUST_USE cfsplit_status csi_piece_is_candidate(struct csi_feed *feed, uint32_t piece, bool *is,
+                                                       struct cfsplit_error *err);
+
+/* Claims a piece if it is free and something is open in it. *mine tells; it is settled if nothing is to be done. */
+CFSPLIT_MUST_USE cfsplit_status csi_piece_try(struct csi_feed *feed, uint32_t piece, uint64_t now_ms, bool *mine,
+                                              struct cfsplit_error *err);
+
+#endif

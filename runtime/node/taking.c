@@ -1,0 +1,137 @@
+#include "node/taking.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "node/claiming.h"
+#include "node/staying.h"
+
+static void tell_missing(struct csi_feed *feed, uint32_t share)
+{
+    char sentence[96];
+    if (feed->others.presence[share] != CSI_NEVER_CAME || share == feed->self->replica || feed->told_missing[share])
+        return;
+    feed->told_missing[share] = true;
+    snprintf(sentence, sizeof sentence, "replica %" PRIu32 " has not come: going on with its items", share);
+    feed->others.say(feed->others.say_context, sentence);
+}
+
+/* The next piece of the own share, in the order of the list, that nobody has. */
+static cfsplit_status claim_own(struct csi_feed *feed, uint64_t now_ms, bool *mine, struct cfsplit_error *err)
+{
+    cfsplit_status status = CFSPLIT_OK;
+    *mine = false;
+    for (uint32_t p = 0; status == CFSPLIT_OK && !*mine && p < feed->run->frozen.piece_count; p++) {
+        bool is = false;
+        if (csi_piece_is_own(feed, p))
+            status = csi_piece_is_candidate(feed, p, &is, err);
+        if (status == CFSPLIT_OK && is)
+            status = csi_piece_try(feed, p, now_ms, mine, err);
+    }
+    return status;
+}
+
+/* What is left by those that are gone, and the shares of those that did not come: from the back of the list, since owners
+ * work from the front. */
+static cfsplit_status claim_left(struct csi_feed *feed, uint64_t now_ms, bool *mine, struct cfsplit_error *err)
+{
+    cfsplit_status status = CFSPLIT_OK;
+    while (status == CFSPLIT_OK && !*mine && feed->scan > 0) {
+        uint32_t piece = --feed->scan;
+        bool is;
+        status = csi_piece_is_candidate(feed, piece, &is, err);
+        if (status == CFSPLIT_OK && is)
+            status = csi_piece_try(feed, piece, now_ms, mine, err);
+        if (*mine && feed->highest[piece] == 1)
+            tell_missing(feed, feed->run->frozen.pieces[piece].share);
+    }
+    return status;
+}
+
+static uint64_t next_random(struct csi_feed *feed, uint64_t below)
+{
+    feed->random = feed->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (feed->random >> 33) % below;
+}
+
+/* The share of somebody at work with the most pieces that nobody has yet; 0: there is none. Of equals a random one, so that
+ * helpers do not all come to the same. */
+static uint32_t most_unclaimed(struct csi_feed *feed)
+{
+    uint32_t best = 0, equals = 0, replicas = feed->run->spec.replicas;
+    memset(feed->unclaimed, 0, (replicas + 1) * sizeof *feed->unclaimed);
+    for (uint32_t p = 0; p < feed->run->frozen.piece_count; p++)
+        feed->unclaimed[feed->run->frozen.pieces[p].share] += feed->highest[p] == 0 && !feed->places[p].settled;
+    for (uint32_t id = 1; id <= replicas; id++) {
+        if (feed->unclaimed[id] == 0 || feed->others.presence[id] != CSI_PRESENT)
+            continue;
+        if (best && feed->unclaimed[id] < feed->unclaimed[best])
+            continue;
+        equals = best && feed->unclaimed[id] == feed->unclaimed[best] ? equals + 1 : 1;
+        if (equals == 1 || next_random(feed, equals) == 0)
+            best = id;
+    }
+    return best;
+}
+
+/* Takes a piece from the back of the share of somebody who is at work. */
+static cfsplit_status help(struct csi_feed *feed, uint64_t now_ms, bool *mine, struct cfsplit_error *err)
+{
+    cfsplit_status status = CFSPLIT_OK;
+    uint32_t share;
+    while (status == CFSPLIT_OK && !*mine && csi_may_adopt(feed) && (share = most_unclaimed(feed)) != 0) {
+        uint32_t piece = (uint32_t)feed->run->frozen.piece_count;
+        do
+            piece--;
+        while (feed->run->frozen.pieces[piece].share != share || feed->highest[piece] != 0 ||
+               feed->places[piece].settled);
+        status = csi_piece_try(feed, piece, now_ms, mine, err);
+    }
+    return status;
+}
+
+static cfsplit_status look_around(struct csi_feed *feed, uint64_t now_ms, struct cfsplit_error *err)
+{
+    cfsplit_status status = csi_others_judge(&feed->others, now_ms, err);
+    feed->scan = (uint32_t)feed->run->frozen.piece_count;
+    return status == CFSPLIT_OK ? csi_claim_list(feed->run, feed->highest, err) : status;
+}
+
+/* Did somebody have a piece of our share before us? */
+static bool has_former_owner(const struct csi_feed *feed)
+{
+    for (uint32_t p = 0; p < feed->run->frozen.piece_count; p++)
+        if (csi_piece_is_own(feed, p) && feed->highest[p] > 0 && !feed->places[p].held)
+            return true;
+    return false;
+}
+
+/* Claims one more piece, if there is one to be had. */
+cfsplit_status csi_take_more(struct csi_feed *feed, uint64_t now_ms, uint64_t running, bool *mine,
+                             struct cfsplit_error *err)
+{
+    bool judged = feed->held_count == 0 && has_former_owner(feed);
+    feed->waiting = false;
+    cfsplit_status status = csi_feed_take_retries(feed, now_ms, err);
+    if (status == CFSPLIT_OK && judged)
+        status = look_around(feed, now_ms, err);
+    if (status == CFSPLIT_OK)
+        status = claim_own(feed, now_ms, mine, err);
+    while (status == CFSPLIT_OK && !*mine) {
+        status = claim_left(feed, now_ms, mine, err);
+        if (status == CFSPLIT_OK && !*mine)
+            status = help(feed, now_ms, mine, err);
+        if (status != CFSPLIT_OK || *mine || judged)
+            break;
+        judged = true; /* an old judgement is no reason to leave */
+        status = look_around(feed, now_ms, err);
+    }
+    if (status != CFSPLIT_OK)
+        return status;
+    if (!*mine)
+        return csi_stay_decide(feed, now_ms, running, err);
+    feed->idle_since_ms = 0;
+    return CFSPLIT_OK;
+}
