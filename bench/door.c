@@ -4,7 +4,7 @@
  *   bench_door sync RUN           next + done + sync of every one
  *   bench_door bare FILE N BYTES  no door: N times pwrite of BYTES and fdatasync, in a file whose blocks are there already */
 #include <fcntl.h>
-#include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,7 @@ static double now_us(void)
     return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
-static int through_the_door(const char *path, int sync_each)
+static int through_the_door(const char *path, bool sync_each)
 {
     const struct cfsplit_worker_options options = {.size = sizeof options, .id = 1};
     struct cfsplit_worker_result result;
@@ -55,31 +55,31 @@ static int through_the_door(const char *path, int sync_each)
 
 static int bare(const char *name, long count, long bytes)
 {
-    char *line = calloc(1, (size_t)bytes), *zeros = calloc((size_t)count, (size_t)bytes);
+    static char line[4096];
     int fd = open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (!line || !zeros || fd < 0 || pwrite(fd, zeros, (size_t)(count * bytes), 0) != count * bytes || fsync(fd) != 0) {
-        perror(name);
-        return 1;
-    }
-    memset(line, 'x', (size_t)bytes);
+    bool good = fd >= 0 && bytes > 0 && bytes <= (long)sizeof line;
+    for (long i = 0; good && i < count; i++) /* zeros, as a journal has them ahead */
+        good = pwrite(fd, line, (size_t)bytes, i * bytes) == bytes;
+    good = good && fsync(fd) == 0;
+    memset(line, 'x', sizeof line);
     double from = now_us();
-    for (long i = 0; i < count; i++)
-        if (pwrite(fd, line, (size_t)bytes, i * bytes) != bytes || fdatasync(fd) != 0) {
-            perror(name);
-            return 1;
-        }
-    printf("%.2f\n", (now_us() - from) / (double)count);
-    free(line);
-    free(zeros);
-    return close(fd) != 0;
+    for (long i = 0; good && i < count; i++)
+        good = pwrite(fd, line, (size_t)bytes, i * bytes) == bytes && fdatasync(fd) == 0;
+    if (good)
+        printf("%.2f\n", (now_us() - from) / (double)count);
+    else
+        perror(name);
+    if (fd >= 0)
+        close(fd);
+    return !good;
 }
 
 int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "group") == 0)
-        return through_the_door(argv[2], 0);
+        return through_the_door(argv[2], false);
     if (argc == 3 && strcmp(argv[1], "sync") == 0)
-        return through_the_door(argv[2], 1);
+        return through_the_door(argv[2], true);
     if (argc == 5 && strcmp(argv[1], "bare") == 0)
         return bare(argv[2], strtol(argv[3], NULL, 10), strtol(argv[4], NULL, 10));
     fprintf(stderr, "usage: %s group RUN | sync RUN | bare FILE N BYTES\n", argv[0]);

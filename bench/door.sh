@@ -5,23 +5,15 @@
 #   sync    the same with cfsplit_worker_sync after each item: on disk, and no other replica took over, before it goes on
 #   bare    no door: pwrite + fdatasync of as many bytes as sync writes an item
 # Needs a release build: cmake --preset release and cmake --build build. usage: bench/door.sh [ITEMS [ITEMS-SYNCED [ROUNDS]]]
-set -eu
+# shellcheck source=bench/common.sh
+. "$(dirname "$0")/common.sh"
 items=${1:-500000} synced=${2:-1000} rounds=${3:-5}
-top=$(cd "$(dirname "$0")/.." && pwd)
-tool=$top/build/bin/canfar-split door=$top/build/bin/bench_door
-for program in "$tool" "$door"; do
-    [ -x "$program" ] || { echo "no $program: build it first" >&2; exit 2; }
-done
-work=$(mktemp -d "$top/build/bench.XXXXXX") # beside the build: on a disk, not in memory
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+door=$top/build/bin/bench_door
+built "$door"
 
 plan() { # RUN ITEMS
     rm -rf "$1"
     seq -f 'data/image-%07g.fits' "$2" | "$tool" plan "$1" --replicas 1 --strategy chunk --from - 2>/dev/null
-}
-median() {
-    sort -n "$1" | sed -n "$((($(wc -l <"$1") + 1) / 2))p"
 }
 
 i=0

@@ -184,8 +184,10 @@ cfsplit_status cfsplit_worker_open(const char *path, const struct cfsplit_worker
     static const struct cfsplit_worker_options usual = {.size = sizeof usual};
     struct cfsplit_error local;
     *out = NULL;
-    err = err ? err : &local;
-    options = options ? options : &usual;
+    if (!err)
+        err = &local;
+    if (!options)
+        options = &usual;
     cfsplit_status status = check_options(options, err);
     if (status != CFSPLIT_OK)
         return status;
@@ -295,9 +297,9 @@ static cfsplit_status look_around(struct cfsplit_worker *worker, uint64_t now_ms
 static cfsplit_status try_next(struct cfsplit_worker *worker, struct csi_handed **out, uint64_t *again_ms,
                                struct cfsplit_error *err)
 {
-    struct csi_next next;
+    struct csi_next next = {.due_ms = UINT64_MAX};
     uint64_t now = csi_clock_mono_ms();
-    bool may;
+    bool may = false;
     if (worker->closing)
         return csi_fail(err, CFSPLIT_STOPPED, "the worker is being closed");
     if (worker->dry.status != CFSPLIT_OK)
@@ -337,7 +339,8 @@ cfsplit_status cfsplit_item_next(struct cfsplit_worker *worker, struct cfsplit_w
     struct csi_handed *h = NULL;
     uint64_t again_ms = 0;
     *out = NULL;
-    err = err ? err : &local;
+    if (!err)
+        err = &local;
     cfsplit_status status = enter(worker, err);
     if (status != CFSPLIT_OK)
         return status;
@@ -388,7 +391,8 @@ static cfsplit_status end_item(struct cfsplit_worker *worker, struct cfsplit_wor
 {
     struct csi_handed *h = (struct csi_handed *)work;
     struct cfsplit_error local;
-    err = err ? err : &local;
+    if (!err)
+        err = &local;
     cfsplit_status status = enter(worker, err);
     if (status != CFSPLIT_OK)
         return status;
@@ -427,7 +431,8 @@ cfsplit_status cfsplit_item_later(struct cfsplit_worker *worker, struct cfsplit_
 cfsplit_status cfsplit_worker_sync(struct cfsplit_worker *worker, struct cfsplit_error *err)
 {
     struct cfsplit_error local;
-    err = err ? err : &local;
+    if (!err)
+        err = &local;
     cfsplit_status status = enter(worker, err);
     if (status != CFSPLIT_OK)
         return status;
@@ -478,7 +483,8 @@ cfsplit_status cfsplit_worker_close(struct cfsplit_worker *worker, struct cfspli
                                     struct cfsplit_error *err)
 {
     struct cfsplit_error local;
-    err = err ? err : &local;
+    if (!err)
+        err = &local;
     if (result)
         *result = (struct cfsplit_worker_result){0};
     if (!worker)

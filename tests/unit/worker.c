@@ -308,36 +308,45 @@ static void a_child_is_told_and_touches_nothing(void)
 
 enum { threads = 8, items_of_all = 8000 };
 
+struct taking {
+    struct cfsplit_worker *worker;
+    pthread_t thread;
+    unsigned ends;
+    cfsplit_status status;
+};
+
 static void *take_items(void *argument)
 {
-    struct cfsplit_worker *worker = argument;
+    struct taking *taking = argument;
+    struct cfsplit_worker *worker = taking->worker;
     struct cfsplit_work *work;
-    struct cfsplit_error failure;
     cfsplit_status status;
-    uintptr_t done = 0;
-    while ((status = cfsplit_item_next(worker, &work, &failure)) == CFSPLIT_OK) {
-        status = work->index % 10 == 9 && work->attempt == 1 ? cfsplit_item_failed(worker, work, "once", &failure)
-                                                             : cfsplit_item_done(worker, work, &failure);
-        if (status == CFSPLIT_OK && ++done % 100 == 0)
-            status = cfsplit_worker_sync(worker, &failure);
+    while ((status = cfsplit_item_next(worker, &work, NULL)) == CFSPLIT_OK) {
+        status = work->index % 10 == 9 && work->attempt == 1 ? cfsplit_item_failed(worker, work, "once", NULL)
+                                                             : cfsplit_item_done(worker, work, NULL);
+        if (status == CFSPLIT_OK && ++taking->ends % 100 == 0)
+            status = cfsplit_worker_sync(worker, NULL);
         if (status != CFSPLIT_OK)
             break;
     }
-    return (void *)(status == CFSPLIT_END ? done : 0);
+    taking->status = status;
+    return NULL;
 }
 
 static void many_threads_share_a_worker(void)
 {
     struct cfsplit_run *run = plan("threads", items_of_all, 1, 1);
     struct cfsplit_worker *worker = join("threads", &first);
-    pthread_t thread[threads];
-    uintptr_t ends = 0;
-    for (int i = 0; i < threads; i++)
-        CHECK_EQUAL(pthread_create(&thread[i], NULL, take_items, worker), 0);
+    struct taking taking[threads];
+    unsigned ends = 0;
     for (int i = 0; i < threads; i++) {
-        void *mine;
-        CHECK_EQUAL(pthread_join(thread[i], &mine), 0);
-        ends += (uintptr_t)mine;
+        taking[i] = (struct taking){.worker = worker};
+        CU_ASSERT_EQUAL_FATAL(pthread_create(&taking[i].thread, NULL, take_items, &taking[i]), 0);
+    }
+    for (int i = 0; i < threads; i++) {
+        CHECK_EQUAL(pthread_join(taking[i].thread, NULL), 0);
+        CHECK_EQUAL(taking[i].status, CFSPLIT_END);
+        ends += taking[i].ends;
     }
     CHECK_EQUAL(ends, items_of_all + items_of_all / 10);
     struct cfsplit_worker_result result = close_with(worker, CFSPLIT_OK);
