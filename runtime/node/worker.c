@@ -36,14 +36,16 @@ struct cfsplit_worker {
     unsigned waiting; /* threads in cfsplit_item_next */
     struct csi_incarnation life;
     struct csi_stops stops;
-    struct cfsplit_error broken; /* why nothing goes on any more; status CFSPLIT_OK: nothing */
-    struct cfsplit_error dry;    /* why no more is handed out */
+    struct cfsplit_error broken;  /* why nothing goes on any more; status CFSPLIT_OK: nothing */
+    struct cfsplit_error dry;     /* why no more is handed out */
+    struct cfsplit_error failure; /* of the call that has the lock */
     struct csi_handed *handed, *places;
 };
 
 static cfsplit_status tell(const struct cfsplit_error *kept, struct cfsplit_error *err)
 {
-    *err = *kept;
+    if (err)
+        *err = *kept;
     return kept->status;
 }
 
@@ -110,6 +112,15 @@ static cfsplit_status enter(struct cfsplit_worker *worker, struct cfsplit_error 
     if (worker->broken.status == CFSPLIT_OK)
         return CFSPLIT_OK;
     cfsplit_status status = tell(&worker->broken, err);
+    pthread_mutex_unlock(&worker->lock);
+    return status;
+}
+
+/* The other end of a call: *err is told what worker->failure says. */
+static cfsplit_status leave(struct cfsplit_worker *worker, cfsplit_status status, struct cfsplit_error *err)
+{
+    if (status != CFSPLIT_OK && status != CFSPLIT_END)
+        (void)tell(&worker->failure, err);
     pthread_mutex_unlock(&worker->lock);
     return status;
 }
@@ -300,6 +311,8 @@ static cfsplit_status try_next(struct cfsplit_worker *worker, struct csi_handed 
     struct csi_next next = {.due_ms = UINT64_MAX};
     uint64_t now = csi_clock_mono_ms();
     bool may = false;
+    if (worker->broken.status != CFSPLIT_OK)
+        return tell(&worker->broken, err);
     if (worker->closing)
         return csi_fail(err, CFSPLIT_STOPPED, "the worker is being closed");
     if (worker->dry.status != CFSPLIT_OK)
@@ -335,19 +348,16 @@ static cfsplit_status keep_dry(struct cfsplit_worker *worker, cfsplit_status sta
 
 cfsplit_status cfsplit_item_next(struct cfsplit_worker *worker, struct cfsplit_work **out, struct cfsplit_error *err)
 {
-    struct cfsplit_error local;
     struct csi_handed *h = NULL;
     uint64_t again_ms = 0;
     *out = NULL;
-    if (!err)
-        err = &local;
     cfsplit_status status = enter(worker, err);
     if (status != CFSPLIT_OK)
         return status;
     worker->waiting++;
     for (;;) {
-        status = worker->broken.status == CFSPLIT_OK ? keep_dry(worker, try_next(worker, &h, &again_ms, err), err)
-                                                     : tell(&worker->broken, err);
+        status = try_next(worker, &h, &again_ms, &worker->failure);
+        status = keep_dry(worker, status, &worker->failure);
         if (status != CFSPLIT_END || again_ms == UINT64_MAX)
             break;
         csi_thread_wait(&worker->changed, &worker->lock, again_ms);
@@ -356,8 +366,7 @@ cfsplit_status cfsplit_item_next(struct cfsplit_worker *worker, struct cfsplit_w
         pthread_cond_broadcast(&worker->changed);
     if (status == CFSPLIT_OK)
         *out = &h->work;
-    pthread_mutex_unlock(&worker->lock);
-    return status;
+    return leave(worker, status, err);
 }
 
 /* ---- ends */
@@ -390,19 +399,15 @@ static cfsplit_status end_item(struct cfsplit_worker *worker, struct cfsplit_wor
                                const char *text, struct cfsplit_error *err)
 {
     struct csi_handed *h = (struct csi_handed *)work;
-    struct cfsplit_error local;
-    if (!err)
-        err = &local;
     cfsplit_status status = enter(worker, err);
     if (status != CFSPLIT_OK)
         return status;
     if (!h || h->owner != worker)
-        status = csi_fail(err, CFSPLIT_USAGE, "this item has ended already");
+        status = csi_fail(&worker->failure, CFSPLIT_USAGE, "this item has ended already");
     else
         status = note(worker, h, class == CSI_FAILED ? csi_incarnation_failure(&worker->life, work->index) : class,
-                      text, err);
-    pthread_mutex_unlock(&worker->lock);
-    return status;
+                      text, &worker->failure);
+    return leave(worker, status, err);
 }
 
 cfsplit_status cfsplit_item_done(struct cfsplit_worker *worker, struct cfsplit_work *work, struct cfsplit_error *err)
@@ -430,15 +435,8 @@ cfsplit_status cfsplit_item_later(struct cfsplit_worker *worker, struct cfsplit_
 
 cfsplit_status cfsplit_worker_sync(struct cfsplit_worker *worker, struct cfsplit_error *err)
 {
-    struct cfsplit_error local;
-    if (!err)
-        err = &local;
     cfsplit_status status = enter(worker, err);
-    if (status != CFSPLIT_OK)
-        return status;
-    status = settle(worker, err);
-    pthread_mutex_unlock(&worker->lock);
-    return status;
+    return status == CFSPLIT_OK ? leave(worker, settle(worker, &worker->failure), err) : status;
 }
 
 /* ---- closing */
