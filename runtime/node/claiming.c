@@ -122,7 +122,7 @@ bool csi_may_adopt(const struct csi_feed *feed)
 /* Nobody ever had a piece: may we, though it is not of our share? */
 static bool is_nobodys(const struct csi_feed *feed, uint32_t share)
 {
-    if (feed->self->replica == 0)
+    if (share == 0 || feed->self->replica == 0)
         return true;
     enum csi_presence presence = feed->others.presence[share];
     return csi_may_adopt(feed) && (presence == CSI_GONE || (presence == CSI_NEVER_CAME &&

@@ -93,6 +93,7 @@ cfsplit_status csi_incarnation_start(struct csi_incarnation *life, const struct 
                                      uint64_t now_ms, struct cfsplit_error *err)
 {
     struct csi_record record = {.kind = CSI_RECORD_START,
+                                .generation = csi_frozen_generation_of(&life->run->frozen, next->index),
                                 .index = next->index,
                                 .attempt = next->attempt,
                                 .time_ms = csi_clock_wall_ms(),
@@ -152,6 +153,7 @@ cfsplit_status csi_incarnation_end(struct csi_incarnation *life, struct csi_reco
     if (!p)
         return csi_fail_memory(err);
     end->kind = CSI_RECORD_END;
+    end->generation = csi_frozen_generation_of(&life->run->frozen, end->index);
     end->time_ms = csi_clock_wall_ms();
     fill_pending(life, p, end);
     csi_journal_add(&life->journal, end);
@@ -168,6 +170,7 @@ void csi_incarnation_unstarted(struct csi_incarnation *life, const struct csi_ne
                                const char *why)
 {
     struct csi_record record = {.kind = CSI_RECORD_END,
+                                .generation = csi_frozen_generation_of(&life->run->frozen, next->index),
                                 .index = next->index,
                                 .attempt = next->attempt,
                                 .time_ms = csi_clock_wall_ms(),
@@ -237,7 +240,10 @@ static cfsplit_status give_back(struct csi_incarnation *life, const char *why, s
 {
     for (size_t i = 0; i < life->feed.held_count; i++) {
         const struct csi_held *h = &life->feed.held[i];
-        struct csi_record released = {.kind = CSI_RECORD_RELEASED, .index = h->piece, .attempt = h->K};
+        struct csi_record released = {.kind = CSI_RECORD_RELEASED,
+                                      .generation = csi_frozen_generation_of_piece(&life->run->frozen, h->piece),
+                                      .index = h->piece,
+                                      .attempt = h->K};
         if (csi_feed_open_items_of(h) > 0)
             csi_journal_add(&life->journal, &released);
     }

@@ -17,7 +17,8 @@
 #include "base/text.h"
 #include "rundir/run.h"
 
-static const char *const folders[] = {"replicas", "claims", "journal", "beat", "output", "fence", "retry", "stop"};
+static const char *const folders[] = {"replicas", "claims", "journal", "beat",  "output",
+                                      "fence",    "retry",  "stop",    "extend"};
 enum { folder_count = sizeof folders / sizeof folders[0] };
 
 /* Where a plan is built: a hidden folder beside RUN. */
@@ -75,17 +76,6 @@ static cfsplit_status make_folder(int dir, const char *name, bool group, struct 
     if (mkdirat(dir, name, mode) != 0 || fchmodat(dir, name, mode, 0) != 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot make folder '%s'", name);
     return CFSPLIT_OK;
-}
-
-static uint64_t piece_count(const struct cfsplit_shares *shares, uint32_t replicas)
-{
-    uint64_t pieces = 0;
-    for (uint32_t k = 1; k <= replicas; k++) {
-        uint64_t count;
-        (void)cfsplit_shares_of(shares, k, &count);
-        pieces += count < CSI_PIECES_PER_SHARE ? count : CSI_PIECES_PER_SHARE;
-    }
-    return pieces;
 }
 
 static cfsplit_status make_folders(const struct site *site, uint64_t pieces, bool group, struct cfsplit_error *err)
@@ -158,14 +148,14 @@ static cfsplit_status fill_spec(struct csi_spec *spec, const struct cfsplit_list
 static cfsplit_status write_run(const struct site *site, struct csi_spec *spec, const struct cfsplit_list *list,
                                 struct cfsplit_error *err)
 {
-    struct cfsplit_shares *shares = NULL;
+    struct csi_layout layout;
     struct csi_buf text = CSI_BUF_INIT;
-    cfsplit_status status = cfsplit_shares_new(list, spec->strategy, spec->replicas, &shares, err);
+    cfsplit_status status = csi_layout_new(&layout, list, spec->strategy, spec->replicas, err);
     if (status == CFSPLIT_OK)
-        status = make_folders(site, piece_count(shares, spec->replicas), spec->group, err);
+        status = make_folders(site, layout.cut_count, spec->group, err);
     if (status == CFSPLIT_OK)
-        status = csi_frozen_write(site->fd, spec->run_id, list, shares, spec->replicas, &spec->items_digest,
-                                  &spec->index_digest, err);
+        status = csi_frozen_write(site->fd, spec->run_id, 0, 0, list, &layout, &spec->items_digest, &spec->index_digest,
+                                  err);
     if (status == CFSPLIT_OK)
         status = csi_spec_encode(spec, &text, err);
     if (status == CFSPLIT_OK)
@@ -179,7 +169,7 @@ static cfsplit_status write_run(const struct site *site, struct csi_spec *spec, 
     if (status == CFSPLIT_OK)
         status = csi_io_sync_dir(site->fd, site->temp, err);
     csi_buf_release(&text);
-    cfsplit_shares_free(shares);
+    csi_layout_free(&layout);
     return status;
 }
 

@@ -103,7 +103,7 @@ static cfsplit_status start_over(struct cfsplit_survey *s, struct cfsplit_error 
     for (size_t i = 0; i < s->seen_count; i++)
         s->seen[i] = (struct csi_seen){.seal = s->seen[i].seal};
     csi_ledger_fini(&s->ledger);
-    cfsplit_status status = csi_ledger_init(&s->ledger, 0, s->run->spec.items, err);
+    cfsplit_status status = csi_ledger_init(&s->ledger, 0, s->run->frozen.items, err);
     if (status == CFSPLIT_OK)
         status = csi_ledger_take_retries(&s->ledger, s->run, err);
     return status;
@@ -121,7 +121,7 @@ enum cfsplit_state cfsplit_survey_state(const struct cfsplit_survey *s, uint64_t
 static void count(struct cfsplit_survey *s)
 {
     struct cfsplit_counts *c = &s->counts;
-    *c = (struct cfsplit_counts){.total = s->run->spec.items};
+    *c = (struct cfsplit_counts){.total = s->ledger.count};
     for (uint64_t i = 0; i < c->total; i++) {
         c->by_state[cfsplit_survey_state(s, i)]++;
         const struct csi_entry *entry = csi_ledger_at(&s->ledger, i);
@@ -141,8 +141,11 @@ cfsplit_status cfsplit_survey_refresh(struct cfsplit_survey *s, struct cfsplit_e
 {
     struct csi_reopened *items;
     size_t items_count;
-    cfsplit_status status = csi_order_read_retry(s->run, s->ledger.retry_seen + 1, &items, &items_count, err);
-    bool stale = status == CFSPLIT_OK || s->ledger.at == NULL;
+    cfsplit_status status = csi_run_refresh(s->run, err);
+    if (status != CFSPLIT_OK)
+        return status;
+    status = csi_order_read_retry(s->run, s->ledger.retry_seen + 1, &items, &items_count, err);
+    bool stale = status == CFSPLIT_OK || s->ledger.at == NULL || s->ledger.count != s->run->frozen.items;
     free(items);
     if (status != CFSPLIT_OK && status != CFSPLIT_END)
         return status;
