@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/killpoint.h"
 #include "rundir/fence.h"
 
 enum { timeout_status = 124 };
@@ -189,7 +190,9 @@ cfsplit_status csi_ended_settle(struct csi_replica *r, struct cfsplit_error *err
         status = csi_ended_look_for_fence(r, err);
     if (status != CFSPLIT_OK)
         return status;
+    CSI_KILL_POINT("ends.before-word");
     speak(r);
+    CSI_KILL_POINT("ends.spoken");
     struct csi_beat beat = {.committed = r->journal.synced,
                             .running = r->exec ? csi_exec_running(r->exec) : 0,
                             .started = r->result->started,
