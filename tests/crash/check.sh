@@ -2,7 +2,8 @@
 # The judge of the crash tests: reads what the commands wrote (one.sh) and what `items` prints, nothing else of ours.
 #   check.sh list RUN          notes in `listed` what is listed as done or rejected by now, and how often each has been started
 #   check.sh judge RUN LOST    all items (file `items`) are listed, each once; each has ended; none was started again after it
-#                              was listed; no two attempts of one ran at a time; at most LOST attempts had to be made again
+#                              was listed; no two attempts of one ran at a time or had one number; at most LOST attempts had
+#                              to be made again
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -34,6 +35,7 @@ fi
     sed 's/^/starts /' starts.now
     sed 's/^/listed /' listed
     grep -H '^end' attempts/*/* | tr '/:' '  ' | awk '{print "end", $2, $NF}'
+    find attempts -type f | sed 's/\.[^.]*$//' | sort | uniq -d | sed 's/$/: more than one attempt of this number/'
     cat overlaps 2>/dev/null || :
 } | awk -v lost="$3" '
     $1 == "item" { items[$2]; next }

@@ -6,7 +6,6 @@
 item=$1
 mkdir -p "attempts/$item" running
 mine="attempts/$item/$CANFAR_SPLIT_ATTEMPT.$CANFAR_SPLIT_BY"
-[ ! -e "$mine" ] || echo "$mine was started twice" >>overlaps
 echo start >"$mine"
 mkdir "running/$item.$$"
 for other in "running/$item".*; do
