@@ -42,8 +42,15 @@ cfsplit_status cfsplit_state_find(const char *word, enum cfsplit_state *out, str
 bool csi_seen_is_open(const struct csi_seen *seen)
 {
     if (seen->seal.state == CSI_FENCE_UNSEALED)
-        return true; /* unsettled */
+        return seen->life != CSI_LIFE_DEAD;
     return !seen->reader.closed && seen->seal.state != CSI_FENCE_SEALED && seen->life != CSI_LIFE_DEAD;
+}
+
+/* Does an end count? While a fence waits for its seal, those do that every seal will hold: all of a process that is gone, and
+ * of others what a beat vouches for, since its owner saw it on disk and no fence. So what was counted once stays. */
+static bool is_settled(const struct csi_seen *seen, const struct csi_record *record)
+{
+    return seen->seal.state != CSI_FENCE_UNSEALED || seen->life == CSI_LIFE_DEAD || record->at < seen->beat.committed;
 }
 
 struct taking {
@@ -56,7 +63,7 @@ static cfsplit_status take(void *context, const struct csi_record *record, struc
     const struct taking *t = context;
     struct csi_seen *seen = &t->survey->seen[t->owner];
     (void)err;
-    csi_ledger_take(&t->survey->ledger, t->owner, record, seen->seal.state != CSI_FENCE_UNSEALED);
+    csi_ledger_take(&t->survey->ledger, t->owner, record, is_settled(seen, record));
     if (record->kind == CSI_RECORD_START)
         seen->started++;
     if (record->kind == CSI_RECORD_END) {

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The judge of the crash tests: reads what the commands wrote (one.sh) and what `items` prints, nothing else of ours.
-#   check.sh list RUN          notes in `listed` what is listed as done or rejected by now, and how often each has been started
+#   check.sh list RUN          notes in `listed` what is listed as done or rejected by now, and how often each has been started;
+#                              what was listed before is listed still
 #   check.sh judge RUN LOST    all items (file `items`) are listed, each once; each has ended; none was started again after it
 #                              was listed; no two attempts of one ran at a time or had one number; at most LOST attempts had
 #                              to be made again
@@ -25,8 +26,11 @@ attempts() {
 settled | sort >settled.now
 attempts | sort | uniq -c | awk '{print $2, $1}' >starts.now
 if [ "$what" = list ]; then
+    cut -d ' ' -f 1 listed | sort -u | comm -23 - settled.now | sed 's/^/WRONG: listed before and no more: /' >gone
     join settled.now starts.now >>listed
-    exit 0
+    cat gone
+    [ ! -s gone ]
+    exit
 fi
 
 {

@@ -48,7 +48,7 @@ plan() {
 }
 
 list() {
-    "$here/check.sh" list r.run || fail "$what: list"
+    "$here/check.sh" list r.run >list.out || fail "$what: $(cat list.out err.all)"
 }
 
 # Both replicas once more, and then all must be well.

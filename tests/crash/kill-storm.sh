@@ -38,7 +38,7 @@ end() {
 }
 
 list() {
-    "$here/check.sh" list r.run || fail "$round: list: $(cat err.*)"
+    "$here/check.sh" list r.run >list.out || fail "$round: $(cat list.out err.*)"
 }
 
 # strike: kills somebody, and mostly starts him again
