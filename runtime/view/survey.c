@@ -1,9 +1,12 @@
 #include "view/survey.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+
+enum { seal_wait_ms = 1000, seal_look_ms = 20 };
 
 static const char *const state_words[] = {
 #define WORD(symbol, word) word,
@@ -224,6 +227,22 @@ static void count(struct cfsplit_survey *s)
     c->complete = c->by_state[CFSPLIT_DONE] + c->by_state[CFSPLIT_REJECTED] == c->total;
 }
 
+/* Somebody is ending another one whom we cannot see die. His seal takes but a moment, and with it we know which ends count: it
+ * is waited for, a second at most (he may have died over it). */
+static bool await_seals(struct cfsplit_survey *s)
+{
+    bool any = false;
+    for (size_t i = 0; i < s->seen_count; i++)
+        any |= s->seen[i].seal.state == CSI_FENCE_UNSEALED && s->seen[i].life != CSI_LIFE_DEAD;
+    if (!any)
+        s->seals_awaited_ms = 0;
+    if (!any || s->seals_awaited_ms >= seal_wait_ms)
+        return false;
+    s->seals_awaited_ms += seal_look_ms;
+    poll(NULL, 0, seal_look_ms);
+    return true;
+}
+
 cfsplit_status cfsplit_survey_refresh(struct cfsplit_survey *s, struct cfsplit_error *err)
 {
     struct csi_reopened *items;
@@ -242,7 +261,7 @@ cfsplit_status cfsplit_survey_refresh(struct cfsplit_survey *s, struct cfsplit_e
         stale = false;
         for (uint32_t i = 0; status == CFSPLIT_OK && i < s->incs.count; i++)
             status = look_at(s, i, &stale, err);
-    } while (status == CFSPLIT_OK && stale);
+    } while (status == CFSPLIT_OK && (stale || await_seals(s)));
     if (status == CFSPLIT_OK) {
         count(s);
         status = call_roll(s, err);
