@@ -1,8 +1,8 @@
 #!/bin/sh
 # The command of the crash tests. Each attempt is a file of its own, attempts/ITEM/NUMBER.BY: a line "start", a line "end CODE".
+# In between stands "held" if it waited for the file `hold` to go away; a file `slow` lets each take a moment.
 # A folder running/ITEM.PID stands while one runs; who finds another one of his item alive writes it into `overlaps`.
 # By its name an item is ok.*, no.* (nothing to do: 65), twice.* (fails once) or bad.* (fails until there is a file `mended`).
-# A file `slow` lets each take a moment, a file `hold` lets all wait until it is gone.
 item=$1
 mkdir -p "attempts/$item" running
 mine="attempts/$item/$CANFAR_SPLIT_ATTEMPT.$CANFAR_SPLIT_BY"
@@ -15,6 +15,7 @@ for other in "running/$item".*; do
 done
 echo "this is $item, attempt $CANFAR_SPLIT_ATTEMPT"
 [ ! -e slow ] || sleep "0.0$((CANFAR_SPLIT_SEED % 9 + 1))"
+[ ! -e hold ] || echo held >>"$mine"
 while [ -e hold ]; do sleep 0.02; done
 code=0
 case $item in
