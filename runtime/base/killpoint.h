@@ -1,5 +1,5 @@
 /* Kill points: steps of the code at which a test can let the process die, as by kill -9. Only builds with CFSPLIT_KILL_POINTS
- * (a CMake option: dev, tsan, valgrind) have them; in others nothing of them is left (lint.kill-points).
+ * (a CMake option; the presets for tests set it) have them; in others nothing of them is left (lint.kill-points).
  *
  *   CFSPLIT_KILL_AT=name[:n]    the process dies at its n-th passing of that point (default: the first)
  *
