@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/killpoint.h"
 
 cfsplit_status csi_io_read_from(int fd, const char *name, uint64_t offset, struct csi_buf *buf,
                                 struct cfsplit_error *err)
@@ -110,7 +111,13 @@ cfsplit_status csi_io_write_new(int dir, const char *name, mode_t mode, const vo
     if (fd < 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot create %s",
                               csi_quote(name).text);
-    int failed = csi_io_write_all(fd, data, length) != 0 || fsync(fd) != 0 ? errno : 0;
+    CSI_KILL_POINT("file.created");
+    CSI_KILL_POINT_HALF("file.half-written", fd, data, length, 0);
+    int failed = csi_io_write_all(fd, data, length) != 0 ? errno : 0;
+    CSI_KILL_POINT("file.written");
+    if (!failed && fsync(fd) != 0)
+        failed = errno;
+    CSI_KILL_POINT("file.synced");
     if (close(fd) != 0 && !failed)
         failed = errno;
     if (!failed)
@@ -131,7 +138,9 @@ cfsplit_status csi_io_publish_first(int dir, const char *folder, const char *nam
     cfsplit_status status = csi_io_write_new(at, temp, mode, data, length, err);
     if (status == CFSPLIT_OK) {
         /* link(2) may lie over NFS: the link count of the temporary file decides */
+        CSI_KILL_POINT("publish.temp-written");
         int linked = linkat(at, temp, at, name, 0), number = errno;
+        CSI_KILL_POINT("publish.linked");
         struct stat mine, there;
         if (fstatat(at, temp, &mine, 0) == 0 && fstatat(at, name, &there, 0) == 0)
             *won = mine.st_ino == there.st_ino;
@@ -141,8 +150,10 @@ cfsplit_status csi_io_publish_first(int dir, const char *folder, const char *nam
             status = csi_fail_errno(err, CFSPLIT_STORAGE, number, "cannot create %s in %s", csi_quote(name).text,
                                     csi_quote(folder).text);
         unlinkat(at, temp, 0);
+        CSI_KILL_POINT("publish.temp-removed");
         if (status == CFSPLIT_OK)
             status = csi_io_sync_dir(at, folder, err);
+        CSI_KILL_POINT("publish.folder-synced");
     }
     close(at);
     return status;

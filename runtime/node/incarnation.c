@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/killpoint.h"
 #include "rundir/fence.h"
 
 enum { beat_every_ms = 10000, record_bytes = 2048 };
@@ -222,7 +223,9 @@ cfsplit_status csi_incarnation_settle(struct csi_incarnation *life, struct cfspl
         status = csi_incarnation_look_for_fence(life, err);
     if (status != CFSPLIT_OK)
         return status;
+    CSI_KILL_POINT("ends.before-word");
     speak(life);
+    CSI_KILL_POINT("ends.spoken");
     struct csi_beat beat = {.committed = life->journal.synced,
                             .running = life->running,
                             .started = life->result.started,

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/io.h"
+#include "base/killpoint.h"
 #include "base/text.h"
 
 struct claim_name {
@@ -51,7 +52,9 @@ cfsplit_status csi_claim_take(const struct cfsplit_run *run, const struct csi_in
     struct csi_inc owner;
     *mine = false;
     snprintf(identity, sizeof identity, "replicas/%s", inc->name);
+    CSI_KILL_POINT("claim.before-link");
     int number = linkat(run->fd, identity, run->fd, name.text, 0) == 0 ? 0 : errno;
+    CSI_KILL_POINT("claim.linked");
     cfsplit_status status = csi_inc_read(run, name.text, &owner, err);
     if (status == CFSPLIT_END)
         return csi_fail_errno(err, csi_status_of_errno(number, CFSPLIT_STORAGE), number ? number : ENOENT,
@@ -59,7 +62,11 @@ cfsplit_status csi_claim_take(const struct cfsplit_run *run, const struct csi_in
     if (status != CFSPLIT_OK || strcmp(owner.name, inc->name) != 0)
         return status;
     *mine = true;
-    return sync_folder(run, name.folder, err);
+    status = sync_folder(run, name.folder, err);
+    CSI_KILL_POINT("claim.folder-synced");
+    if (K > 1)
+        CSI_KILL_POINT("adopt.claimed");
+    return status;
 }
 
 cfsplit_status csi_claim_owner(const struct cfsplit_run *run, uint32_t piece, uint32_t K, struct csi_inc *out,

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "base/killpoint.h"
 #include "base/text.h"
 
 static bool parse_extension(const struct cfsplit_run *run, uint32_t generation, const char *text, size_t length,
@@ -124,6 +125,7 @@ static cfsplit_status open_site(struct site *site, struct cfsplit_error *err)
         fchmodat(site->parent, site->name, mode, 0) != 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot extend %s",
                               csi_quote(site->run->path).text);
+    CSI_KILL_POINT("extend.folder-made");
     site->fd = openat(site->parent, site->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (site->fd < 0)
         return csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot open 'extend/%s'", site->name);
@@ -176,6 +178,7 @@ static cfsplit_status write_generation(const struct site *site, const struct cfs
     if (status == CFSPLIT_OK)
         status = csi_frozen_write(site->fd, spec->run_id, site->generation, site->run->frozen.items, list, &layout,
                                   &e.items_digest, &e.index_digest, err);
+    CSI_KILL_POINT("extend.items-written");
     for (size_t i = 0; status == CFSPLIT_OK && i < 2; i++)
         if (fchmodat(site->fd, files[i], csi_run_mode(site->run), 0) != 0)
             status = csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot set the mode of '%s'", files[i]);
@@ -185,6 +188,7 @@ static cfsplit_status write_generation(const struct site *site, const struct cfs
         status = csi_io_sync_dir(site->fd, site->name, err);
     if (status == CFSPLIT_OK)
         status = make_claim_folders(site, layout.cut_count, err);
+    CSI_KILL_POINT("extend.before-rename");
     csi_layout_free(&layout);
     return status;
 }
@@ -210,6 +214,9 @@ static cfsplit_status add_generation(const struct cfsplit_run *run, const struct
         status = write_generation(&site, list, err);
     if (status == CFSPLIT_OK) {
         *won = renameat(site.parent, site.name, site.parent, number) == 0;
+        int number_of_error = errno;
+        CSI_KILL_POINT("extend.renamed");
+        errno = number_of_error;
         if (*won)
             status = csi_io_sync_dir(site.parent, "extend", err);
         else if (errno != EEXIST && errno != ENOTEMPTY)

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/io.h"
+#include "base/killpoint.h"
 #include "base/text.h"
 #include "rundir/beat.h"
 
@@ -81,7 +82,9 @@ static cfsplit_status put_fence(const struct cfsplit_run *run, const struct csi_
     struct csi_inc who;
     snprintf(identity, sizeof identity, "replicas/%s", by->name);
     snprintf(name, sizeof name, "fence/%s", victim);
+    CSI_KILL_POINT("fence.before-link");
     int number = linkat(run->fd, identity, run->fd, name, 0) == 0 ? 0 : errno;
+    CSI_KILL_POINT("fence.linked");
     cfsplit_status status = csi_inc_read(run, name, &who, err);
     if (status == CFSPLIT_END)
         return csi_fail_errno(err, CFSPLIT_STORAGE, number ? number : ENOENT, "cannot create '%s'", name);
@@ -90,6 +93,7 @@ static cfsplit_status put_fence(const struct cfsplit_run *run, const struct csi_
         status = csi_io_sync_dir(fd, "fence", err);
         close(fd);
     }
+    CSI_KILL_POINT("fence.synced");
     return status;
 }
 
@@ -113,9 +117,11 @@ static cfsplit_status put_seal(const struct cfsplit_run *run, const struct csi_i
     csi_buf_addf(&line, "%016" PRIx64 "\n", line.failed ? 0 : (uint64_t)XXH64(line.data, line.length, 0));
     snprintf(name, sizeof name, "%s.seal", victim->name);
     status = csi_buf_check(&line, err);
+    CSI_KILL_POINT("seal.before-publish");
     if (status == CFSPLIT_OK)
         status =
             csi_io_publish_first(run->fd, "fence", name, csi_run_mode(run), nonce, line.data, line.length, &won, err);
+    CSI_KILL_POINT("seal.published");
     csi_buf_release(&line);
     return status;
 }

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/io.h"
+#include "base/killpoint.h"
 #include "rundir/frozen.h"
 
 enum { block_bytes = 65536 };
@@ -39,6 +40,7 @@ static cfsplit_status put(struct freezer *z, size_t packed, struct cfsplit_error
 {
     if (LZ4F_isError(packed))
         return csi_fail(err, CFSPLIT_MEMORY, "cannot compress the list: %s", LZ4F_getErrorName(packed));
+    CSI_KILL_POINT_HALF("plan.items-half-written", z->fd, z->packed, packed, z->offset);
     if (csi_io_write_all(z->fd, z->packed, packed) != 0)
         return csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot write 'items.lz4'");
     XXH64_update(z->digest, z->packed, packed);
@@ -134,9 +136,11 @@ cfsplit_status csi_frozen_write(int dir, const char *run_id, uint32_t generation
     csi_buf_addf(&z->index, "end\t%016" PRIx64 "\n", (uint64_t)XXH64(z->index.data, z->index.length, 0));
     if ((status = csi_buf_check(&z->index, err)) != CFSPLIT_OK)
         goto out;
+    CSI_KILL_POINT("plan.items-written");
     int failed = fsync(z->fd) != 0 ? errno : 0;
     if (close(z->fd) != 0 && !failed)
         failed = errno;
+    CSI_KILL_POINT("plan.items-synced");
     z->fd = -1;
     *items_digest = XXH64_digest(z->digest);
     *index_digest = XXH64(z->index.data, z->index.length, 0);

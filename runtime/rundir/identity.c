@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "base/killpoint.h"
 #include "base/text.h"
 
 /* /proc can be that of another pid namespace, or not be there. */
@@ -118,6 +119,7 @@ cfsplit_status csi_inc_publish(const struct cfsplit_run *run, uint32_t replica, 
                                       &won, err);
     if (status == CFSPLIT_OK && !won)
         status = csi_fail(err, CFSPLIT_STORAGE, "two replicas drew the same random number: run again");
+    CSI_KILL_POINT("identity.published");
     csi_buf_release(&line);
     return status;
 }

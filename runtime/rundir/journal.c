@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/io.h"
+#include "base/killpoint.h"
 #include "base/text.h"
 
 enum { reserve_step = 64 << 10, reserve_step_max = 1 << 20 };
@@ -41,6 +42,7 @@ cfsplit_status csi_journal_reserve(struct csi_journal *j, uint64_t bytes, struct
     if (!zeros)
         return csi_fail_memory(err);
     cfsplit_status status = CFSPLIT_OK;
+    CSI_KILL_POINT_HALF("journal.zeros-half-written", j->fd, zeros, step, j->reserved);
     if (csi_io_pwrite_all(j->fd, zeros, step, j->reserved) != 0) {
         /* no room for more: what was reserved is still there, for the ends of what runs */
         int number = errno;
@@ -53,6 +55,7 @@ cfsplit_status csi_journal_reserve(struct csi_journal *j, uint64_t bytes, struct
         j->synced = j->length;
         j->reserved += step;
     }
+    CSI_KILL_POINT("journal.reserved");
     free(zeros);
     return status;
 }
@@ -65,10 +68,12 @@ cfsplit_status csi_journal_open(struct csi_journal *j, const struct cfsplit_run 
     j->fd = csi_io_create(run->fd, j->name, csi_run_mode(run));
     if (j->fd < 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot create '%s'", j->name);
+    CSI_KILL_POINT("journal.created");
     csi_buf_addf(&j->group, "cfsplit-journal\t1\t%s\t%s\n", run->spec.run_id, inc->name);
     cfsplit_status status = csi_journal_reserve(j, 4096, err);
     if (status == CFSPLIT_OK)
         status = csi_journal_write(j, err);
+    CSI_KILL_POINT("journal.head-written");
     if (status == CFSPLIT_OK)
         status = csi_journal_sync(j, err);
     int folder = status == CFSPLIT_OK ? openat(run->fd, "journal", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -76,6 +81,7 @@ cfsplit_status csi_journal_open(struct csi_journal *j, const struct cfsplit_run 
         status = csi_io_sync_dir(folder, "journal", err);
         close(folder);
     }
+    CSI_KILL_POINT("journal.opened");
     return status;
 }
 
@@ -91,8 +97,11 @@ cfsplit_status csi_journal_write(struct csi_journal *j, struct cfsplit_error *er
         j->broken = true;
         return csi_fail_memory(err);
     }
+    CSI_KILL_POINT("journal.before-group");
+    CSI_KILL_POINT_HALF("journal.group-half-written", j->fd, j->group.data, j->group.length, j->length);
     if (csi_io_pwrite_all(j->fd, j->group.data, j->group.length, j->length) != 0)
         return broken(j, errno, "write", err);
+    CSI_KILL_POINT("journal.group-written");
     j->length += j->group.length;
     if (j->reserved < j->length)
         j->reserved = j->length;
@@ -110,6 +119,7 @@ cfsplit_status csi_journal_sync(struct csi_journal *j, struct cfsplit_error *err
         return CFSPLIT_OK;
     if (fdatasync(j->fd) != 0)
         return broken(j, errno, "sync", err);
+    CSI_KILL_POINT("journal.synced");
     j->synced = j->length;
     return CFSPLIT_OK;
 }
@@ -119,10 +129,14 @@ cfsplit_status csi_journal_close(struct csi_journal *j, struct cfsplit_error *er
     cfsplit_status status = CFSPLIT_OK;
     if (j->fd < 0)
         return CFSPLIT_OK;
-    if (!j->broken && (ftruncate(j->fd, (off_t)j->length) != 0 || fsync(j->fd) != 0))
+    CSI_KILL_POINT("journal.before-cut");
+    int failed = !j->broken && ftruncate(j->fd, (off_t)j->length) != 0;
+    CSI_KILL_POINT("journal.cut");
+    if (failed || (!j->broken && fsync(j->fd) != 0))
         status = broken(j, errno, "sync", err);
     if (close(j->fd) != 0 && status == CFSPLIT_OK)
         status = broken(j, errno, "close", err);
+    CSI_KILL_POINT("journal.closed");
     j->fd = -1;
     csi_buf_release(&j->group);
     return status;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "base/killpoint.h"
 #include "base/text.h"
 
 /* Publishes data as the first number of `folder` that is free. */
@@ -20,11 +21,13 @@ static cfsplit_status publish_next(const struct cfsplit_run *run, const char *fo
     cfsplit_status status = csi_buf_check(data, err);
     if (status == CFSPLIT_OK)
         status = csi_io_nonce(nonce, err);
+    CSI_KILL_POINT("order.before-publish");
     for (uint32_t n = 1; status == CFSPLIT_OK && !won; n++) {
         snprintf(name, sizeof name, "%" PRIu32, n);
         status =
             csi_io_publish_first(run->fd, folder, name, csi_run_mode(run), nonce, data->data, data->length, &won, err);
     }
+    CSI_KILL_POINT("order.published");
     return status;
 }
 

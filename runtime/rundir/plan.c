@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "base/killpoint.h"
 #include "base/text.h"
 #include "rundir/run.h"
 
@@ -64,6 +65,7 @@ static cfsplit_status open_site(struct site *site, const char *path, struct cfsp
     if (mkdirat(site->parent_fd, site->temp, 0700) != 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot plan %s: folder %s",
                               csi_quote(path).text, csi_quote(site->parent).text);
+    CSI_KILL_POINT("plan.folder-made");
     site->fd = openat(site->parent_fd, site->temp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (site->fd < 0)
         return csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot open %s", csi_quote(site->temp).text);
@@ -153,13 +155,16 @@ static cfsplit_status write_run(const struct site *site, struct csi_spec *spec, 
     cfsplit_status status = csi_layout_new(&layout, list, spec->strategy, spec->replicas, err);
     if (status == CFSPLIT_OK)
         status = make_folders(site, layout.cut_count, spec->group, err);
+    CSI_KILL_POINT("plan.folders-filled");
     if (status == CFSPLIT_OK)
         status = csi_frozen_write(site->fd, spec->run_id, 0, 0, list, &layout, &spec->items_digest, &spec->index_digest,
                                   err);
     if (status == CFSPLIT_OK)
         status = csi_spec_encode(spec, &text, err);
+    CSI_KILL_POINT("plan.index-written");
     if (status == CFSPLIT_OK)
         status = csi_io_write_new(site->fd, "run.json", 0600, text.data, text.length, err);
+    CSI_KILL_POINT("plan.run-written");
     static const char *const files[] = {"run.json", "items.lz4", "items.idx"};
     for (size_t i = 0; status == CFSPLIT_OK && spec->group && i < sizeof files / sizeof files[0]; i++)
         if (fchmodat(site->fd, files[i], 0640, 0) != 0)
@@ -176,8 +181,10 @@ static cfsplit_status write_run(const struct site *site, struct csi_spec *spec, 
 /* Renames the finished folder to its place. *created is false if a plan (or anything else) stands there already. */
 static cfsplit_status settle(const struct site *site, const char *path, bool *created, struct cfsplit_error *err)
 {
+    CSI_KILL_POINT("plan.before-rename");
     *created = renameat(site->parent_fd, site->temp, site->parent_fd, site->base) == 0;
     int number = errno;
+    CSI_KILL_POINT("plan.renamed");
     if (*created)
         return csi_io_sync_dir(site->parent_fd, site->parent, err);
     if (number == EEXIST || number == ENOTEMPTY)
@@ -317,6 +324,7 @@ static cfsplit_status build_run(const char *path, const struct cfsplit_list *lis
         status = settle(&site, path, created, err);
     if (!*created && site.fd >= 0)
         remove_site(&site);
+    CSI_KILL_POINT("plan.synced");
     csi_spec_release(&spec);
     if (site.fd >= 0)
         close(site.fd);
