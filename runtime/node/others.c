@@ -61,7 +61,7 @@ static cfsplit_status is_silent(struct csi_others *o, const struct csi_inc *inc,
     if (looked_away)
         w->since_ms = now_ms;
     if (w->sequence != beat.sequence) {
-        w->seen_alive |= w->sequence != UINT64_MAX;
+        w->seen_alive |= w->sequence != UINT64_MAX && w->sequence != 0; /* 0: no beat was seen yet */
         w->sequence = beat.sequence;
         w->since_ms = now_ms;
     }
