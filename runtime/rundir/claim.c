@@ -25,16 +25,6 @@ static struct claim_name name_of(uint32_t piece, uint32_t K)
     return name;
 }
 
-static cfsplit_status sync_folder(const struct cfsplit_run *run, const char *folder, struct cfsplit_error *err)
-{
-    int fd = openat(run->fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot open folder '%s'", folder);
-    cfsplit_status status = csi_io_sync_dir(fd, folder, err);
-    close(fd);
-    return status;
-}
-
 cfsplit_status csi_claim_take(const struct cfsplit_run *run, const struct csi_inc *inc, uint32_t piece, uint32_t K,
                               bool *mine, struct cfsplit_error *err)
 {
@@ -44,6 +34,8 @@ cfsplit_status csi_claim_take(const struct cfsplit_run *run, const struct csi_in
     *mine = false;
     snprintf(identity, sizeof identity, "replicas/%s", inc->name);
     int number = linkat(run->fd, identity, run->fd, name.text, 0) == 0 ? 0 : errno;
+    if (number == EEXIST)
+        (void)csi_io_await(run->fd, name.text);
     cfsplit_status status = csi_inc_read(run, name.text, &owner, err);
     if (status == CFSPLIT_END)
         return csi_fail_errno(err, csi_status_of_errno(number, CFSPLIT_STORAGE), number ? number : ENOENT,
@@ -51,13 +43,15 @@ cfsplit_status csi_claim_take(const struct cfsplit_run *run, const struct csi_in
     if (status != CFSPLIT_OK || strcmp(owner.name, inc->name) != 0)
         return status;
     *mine = true;
-    return sync_folder(run, name.folder, err);
+    return csi_io_sync_folder(run->fd, name.folder, err);
 }
 
 cfsplit_status csi_claim_owner(const struct cfsplit_run *run, uint32_t piece, uint32_t K, struct csi_inc *out,
                                struct cfsplit_error *err)
 {
-    return csi_inc_read(run, name_of(piece, K).text, out, err);
+    struct claim_name name = name_of(piece, K);
+    cfsplit_status status = csi_inc_read(run, name.text, out, err);
+    return status == CFSPLIT_END && csi_io_await(run->fd, name.text) ? csi_inc_read(run, name.text, out, err) : status;
 }
 
 static cfsplit_status note_claim(const struct cfsplit_run *run, const char *folder, const char *name, uint32_t *highest,
@@ -81,7 +75,7 @@ static cfsplit_status note_claim(const struct cfsplit_run *run, const char *fold
 static cfsplit_status list_folder(const struct cfsplit_run *run, const char *folder, uint32_t *highest,
                                   struct cfsplit_error *err)
 {
-    int fd = openat(run->fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = csi_io_open(run->fd, folder, O_RDONLY | O_DIRECTORY);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     if (!dir) {
         int number = errno;

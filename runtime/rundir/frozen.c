@@ -109,7 +109,7 @@ cfsplit_status csi_frozen_open(struct csi_frozen *f, int dir, const char *run_id
         status = damaged(err, index_name, 0, "it has another number of items than the plan");
     if (status != CFSPLIT_OK)
         goto out;
-    f->fd = openat(dir, items_name, O_RDONLY | O_CLOEXEC);
+    f->fd = csi_io_open(dir, items_name, O_RDONLY);
     if (f->fd < 0)
         status =
             csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_DAMAGED), errno, "cannot open '%s'", items_name);

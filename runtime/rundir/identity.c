@@ -202,7 +202,7 @@ static bool is_listed(const struct csi_inc_list *list, const char *name)
 
 cfsplit_status csi_inc_list_refresh(struct csi_inc_list *list, const struct cfsplit_run *run, struct cfsplit_error *err)
 {
-    int fd = openat(run->fd, "replicas", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = csi_io_open(run->fd, "replicas", O_RDONLY | O_DIRECTORY);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     if (!dir) {
         int number = errno;

@@ -56,14 +56,14 @@ static cfsplit_status open_site(struct site *site, const char *path, struct cfsp
     if (!*site->base || strcmp(site->base, ".") == 0 || strcmp(site->base, "..") == 0)
         return csi_fail(err, CFSPLIT_USAGE, "%s cannot be the name of a run", csi_quote(path).text);
     snprintf(site->temp, sizeof site->temp, ".%.200s.plan-%s", site->base, nonce);
-    site->parent_fd = open(site->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    site->parent_fd = csi_io_open(AT_FDCWD, site->parent, O_RDONLY | O_DIRECTORY);
     if (site->parent_fd < 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot plan %s: folder %s",
                               csi_quote(path).text, csi_quote(site->parent).text);
     if (mkdirat(site->parent_fd, site->temp, 0700) != 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot plan %s: folder %s",
                               csi_quote(path).text, csi_quote(site->parent).text);
-    site->fd = openat(site->parent_fd, site->temp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    site->fd = csi_io_open(site->parent_fd, site->temp, O_RDONLY | O_DIRECTORY);
     if (site->fd < 0)
         return csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot open %s", csi_quote(site->temp).text);
     return CFSPLIT_OK;
@@ -98,12 +98,7 @@ static cfsplit_status make_folders(const struct site *site, uint64_t pieces, boo
         snprintf(name, sizeof name, "claims/0.%" PRIu64, n);
         status = make_folder(site->fd, name, group, err);
     }
-    int claims = status == CFSPLIT_OK ? openat(site->fd, "claims", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (claims >= 0) {
-        status = csi_io_sync_dir(claims, "claims", err);
-        close(claims);
-    }
-    return status;
+    return status == CFSPLIT_OK ? csi_io_sync_folder(site->fd, "claims", err) : status;
 }
 
 /* Removes what write_run made, and nothing else. */
@@ -183,15 +178,25 @@ static cfsplit_status write_run(const struct site *site, struct csi_spec *spec, 
     return status;
 }
 
+/* Does the finished folder stand at its place? Over NFS a rename that was done may be answered with an error. */
+static bool is_settled(const struct site *site)
+{
+    struct stat mine, there;
+    return fstat(site->fd, &mine) == 0 && fstatat(site->parent_fd, site->base, &there, 0) == 0 &&
+           mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
+}
+
 /* Renames the finished folder to its place. *created is false if a plan (or anything else) stands there already. */
 static cfsplit_status settle(const struct site *site, const char *path, bool *created, struct cfsplit_error *err)
 {
-    *created = renameat(site->parent_fd, site->temp, site->parent_fd, site->base) == 0;
-    int number = errno;
+    int number = renameat(site->parent_fd, site->temp, site->parent_fd, site->base) == 0 ? 0 : errno;
+    *created = number == 0 || is_settled(site);
     if (*created)
         return csi_io_sync_dir(site->parent_fd, site->parent, err);
-    if (number == EEXIST || number == ENOTEMPTY)
+    if (number == EEXIST || number == ENOTEMPTY) {
+        (void)csi_io_await(site->parent_fd, site->base);
         return CFSPLIT_OK;
+    }
     return csi_fail_errno(err, csi_status_of_errno(number, CFSPLIT_USAGE), number, "cannot make run %s",
                           csi_quote(path).text);
 }
