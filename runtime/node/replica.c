@@ -198,10 +198,10 @@ static cfsplit_status may_start(struct csi_replica *r, bool *may, struct cfsplit
 {
     struct cfsplit_error failure;
     uint64_t silent = csi_heart_silent_ms(&r->heart, &failure);
-    *may = silent <= r->options.stall_after_ms / 2;
+    *may = silent <= r->options.stall_after_ms / 2 && failure.status == CFSPLIT_OK;
     if (*may)
         return CFSPLIT_OK;
-    if (failure.status != CFSPLIT_OK && silent > r->options.stall_after_ms) {
+    if (failure.status != CFSPLIT_OK) {
         *err = failure;
         return failure.status;
     }
