@@ -165,7 +165,7 @@ static cfsplit_status try_piece(struct csi_feed *feed, uint32_t piece, uint64_t 
             feed->settled[piece] = true;
         if (status == CFSPLIT_OK && gone && open > 0) {
             status = csi_claim_take(feed->run, feed->self, piece, K + 1, mine, err);
-            feed->highest[piece] = K + 1;
+            feed->highest[piece] = status == CFSPLIT_OK ? K + 1 : K;
             again = !*mine; /* somebody was quicker: see who */
         }
         if (status == CFSPLIT_OK && *mine)
