@@ -77,7 +77,8 @@ cfsplit_status csi_piece_try(struct csi_feed *feed, uint32_t piece, uint64_t now
         feed->places[piece].settled = true;
     if (status == CFSPLIT_OK && gone && open > 0) {
         status = csi_claim_take(feed->run, feed->self, piece, K + 1, mine, err);
-        feed->highest[piece] = K + 1; /* if it is not ours, somebody was quicker */
+        if (status == CFSPLIT_OK)
+            feed->highest[piece] = K + 1; /* if it is not ours, somebody was quicker */
     }
     if (status == CFSPLIT_OK && *mine)
         status = hold(feed, piece, K + 1, &ledger, err);

@@ -54,10 +54,10 @@ cfsplit_status csi_incarnation_may_start(struct csi_incarnation *life, bool *may
 {
     struct cfsplit_error failure;
     uint64_t silent = csi_heart_silent_ms(&life->heart, &failure);
-    *may = silent <= life->options.stall_after_ms / 2;
+    *may = silent <= life->options.stall_after_ms / 2 && failure.status == CFSPLIT_OK;
     if (*may)
         return CFSPLIT_OK;
-    if (failure.status != CFSPLIT_OK && silent > life->options.stall_after_ms) {
+    if (failure.status != CFSPLIT_OK) {
         *err = failure;
         return failure.status;
     }

@@ -75,7 +75,7 @@ static bool is_silent(const struct csi_others *o, struct csi_other *other, const
     if (looked_away)
         other->since_ms = now_ms;
     if (other->sequence != beat->sequence) {
-        other->seen_alive |= other->sequence != UINT64_MAX;
+        other->seen_alive |= other->sequence != UINT64_MAX && other->sequence != 0; /* 0: no beat was seen yet */
         other->sequence = beat->sequence;
         other->since_ms = now_ms;
     }

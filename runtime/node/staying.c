@@ -43,7 +43,7 @@ static cfsplit_status stand_for_caretaker(struct csi_feed *feed, bool *wait, str
     for (;;) {
         struct csi_inc owner;
         size_t at = 0;
-        cfsplit_status status = csi_claim_owner(feed->run, CSI_CARETAKER, feed->caretaker_K + 1, &owner, err);
+        cfsplit_status status = csi_claim_peek(feed->run, CSI_CARETAKER, feed->caretaker_K + 1, &owner, err);
         if (status == CFSPLIT_OK) {
             feed->caretaker_K++;
             continue;

@@ -34,16 +34,6 @@ static struct claim_name name_of(const struct cfsplit_run *run, uint32_t piece, 
     return name;
 }
 
-static cfsplit_status sync_folder(const struct cfsplit_run *run, const char *folder, struct cfsplit_error *err)
-{
-    int fd = openat(run->fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot open folder '%s'", folder);
-    cfsplit_status status = csi_io_sync_dir(fd, folder, err);
-    close(fd);
-    return status;
-}
-
 cfsplit_status csi_claim_take(const struct cfsplit_run *run, const struct csi_inc *inc, uint32_t piece, uint32_t K,
                               bool *mine, struct cfsplit_error *err)
 {
@@ -55,6 +45,8 @@ cfsplit_status csi_claim_take(const struct cfsplit_run *run, const struct csi_in
     CSI_KILL_POINT("claim.before-link");
     int number = linkat(run->fd, identity, run->fd, name.text, 0) == 0 ? 0 : errno;
     CSI_KILL_POINT("claim.linked");
+    if (number == EEXIST)
+        (void)csi_io_await(run->fd, name.text);
     cfsplit_status status = csi_inc_read(run, name.text, &owner, err);
     if (status == CFSPLIT_END)
         return csi_fail_errno(err, csi_status_of_errno(number, CFSPLIT_STORAGE), number ? number : ENOENT,
@@ -62,7 +54,7 @@ cfsplit_status csi_claim_take(const struct cfsplit_run *run, const struct csi_in
     if (status != CFSPLIT_OK || strcmp(owner.name, inc->name) != 0)
         return status;
     *mine = true;
-    status = sync_folder(run, name.folder, err);
+    status = csi_io_sync_folder(run->fd, name.folder, err);
     CSI_KILL_POINT("claim.folder-synced");
     if (K > 1)
         CSI_KILL_POINT("adopt.claimed");
@@ -71,6 +63,14 @@ cfsplit_status csi_claim_take(const struct cfsplit_run *run, const struct csi_in
 
 cfsplit_status csi_claim_owner(const struct cfsplit_run *run, uint32_t piece, uint32_t K, struct csi_inc *out,
                                struct cfsplit_error *err)
+{
+    struct claim_name name = name_of(run, piece, K);
+    cfsplit_status status = csi_inc_read(run, name.text, out, err);
+    return status == CFSPLIT_END && csi_io_await(run->fd, name.text) ? csi_inc_read(run, name.text, out, err) : status;
+}
+
+cfsplit_status csi_claim_peek(const struct cfsplit_run *run, uint32_t piece, uint32_t K, struct csi_inc *out,
+                              struct cfsplit_error *err)
 {
     return csi_inc_read(run, name_of(run, piece, K).text, out, err);
 }
@@ -99,7 +99,7 @@ static cfsplit_status note_claim(const struct cfsplit_run *run, const char *fold
 static cfsplit_status list_folder(const struct cfsplit_run *run, const char *folder, uint32_t *highest,
                                   struct cfsplit_error *err)
 {
-    int fd = openat(run->fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = csi_io_open(run->fd, folder, O_RDONLY | O_DIRECTORY);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     if (!dir) {
         int number = errno;

@@ -120,13 +120,13 @@ static cfsplit_status open_site(struct site *site, struct cfsplit_error *err)
     if (status != CFSPLIT_OK)
         return status;
     snprintf(site->name, sizeof site->name, ".tmp-%s", nonce);
-    site->parent = openat(site->run->fd, "extend", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    site->parent = csi_io_open(site->run->fd, "extend", O_RDONLY | O_DIRECTORY);
     if (site->parent < 0 || mkdirat(site->parent, site->name, mode) != 0 ||
         fchmodat(site->parent, site->name, mode, 0) != 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot extend %s",
                               csi_quote(site->run->path).text);
     CSI_KILL_POINT("extend.folder-made");
-    site->fd = openat(site->parent, site->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    site->fd = csi_io_open(site->parent, site->name, O_RDONLY | O_DIRECTORY);
     if (site->fd < 0)
         return csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot open 'extend/%s'", site->name);
     return CFSPLIT_OK;
@@ -159,12 +159,7 @@ static cfsplit_status make_claim_folders(const struct site *site, size_t pieces,
             return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot make folder '%s'",
                                   name);
     }
-    int claims = openat(site->run->fd, "claims", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (claims < 0)
-        return csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot open 'claims'");
-    cfsplit_status status = csi_io_sync_dir(claims, "claims", err);
-    close(claims);
-    return status;
+    return csi_io_sync_folder(site->run->fd, "claims", err);
 }
 
 static cfsplit_status write_generation(const struct site *site, const struct cfsplit_list *list,
@@ -213,14 +208,13 @@ static cfsplit_status add_generation(const struct cfsplit_run *run, const struct
     if (status == CFSPLIT_OK)
         status = write_generation(&site, list, err);
     if (status == CFSPLIT_OK) {
-        *won = renameat(site.parent, site.name, site.parent, number) == 0;
-        int number_of_error = errno;
+        int failed = renameat(site.parent, site.name, site.parent, number) == 0 ? 0 : errno;
         CSI_KILL_POINT("extend.renamed");
-        errno = number_of_error;
+        *won = failed == 0 || csi_io_is_at(site.parent, number, site.fd);
         if (*won)
             status = csi_io_sync_dir(site.parent, "extend", err);
-        else if (errno != EEXIST && errno != ENOTEMPTY)
-            status = csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot extend %s",
+        else if (failed != EEXIST && failed != ENOTEMPTY)
+            status = csi_fail_errno(err, csi_status_of_errno(failed, CFSPLIT_USAGE), failed, "cannot extend %s",
                                     csi_quote(run->path).text);
     }
     if (!*won && site.fd >= 0)

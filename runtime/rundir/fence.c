@@ -56,11 +56,16 @@ cfsplit_status csi_fence_look(const struct cfsplit_run *run, const char *inc, st
     char name[name_bytes];
     *out = (struct csi_seal){.state = CSI_FENCE_NONE};
     snprintf(name, sizeof name, "fence/%.27s", inc);
-    int fd = openat(run->fd, name, O_RDONLY | O_CLOEXEC); /* open, not stat: NFS looks again at an open */
-    if (fd < 0 && errno == ENOENT)
+    /* the folder anew: an NFS client then asks again for names that it remembers as missing */
+    int folder = csi_io_open(run->fd, "fence", O_RDONLY | O_DIRECTORY);
+    if (folder < 0)
+        return csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot open folder 'fence'");
+    int fd = csi_io_open(folder, inc, O_RDONLY), number = errno;
+    close(folder);
+    if (fd < 0 && number == ENOENT)
         return CFSPLIT_OK;
     if (fd < 0)
-        return csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot look for '%s'", name);
+        return csi_fail_errno(err, CFSPLIT_STORAGE, number, "cannot look for '%s'", name);
     close(fd);
     out->state = CSI_FENCE_UNSEALED;
     cfsplit_status status = read_seal(run, inc, out, err);
@@ -85,14 +90,13 @@ static cfsplit_status put_fence(const struct cfsplit_run *run, const struct csi_
     CSI_KILL_POINT("fence.before-link");
     int number = linkat(run->fd, identity, run->fd, name, 0) == 0 ? 0 : errno;
     CSI_KILL_POINT("fence.linked");
+    if (number == EEXIST)
+        (void)csi_io_await(run->fd, name);
     cfsplit_status status = csi_inc_read(run, name, &who, err);
     if (status == CFSPLIT_END)
         return csi_fail_errno(err, CFSPLIT_STORAGE, number ? number : ENOENT, "cannot create '%s'", name);
-    int fd = status == CFSPLIT_OK ? openat(run->fd, "fence", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (fd >= 0) {
-        status = csi_io_sync_dir(fd, "fence", err);
-        close(fd);
-    }
+    if (status == CFSPLIT_OK)
+        status = csi_io_sync_folder(run->fd, "fence", err);
     CSI_KILL_POINT("fence.synced");
     return status;
 }

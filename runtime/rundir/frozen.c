@@ -127,7 +127,7 @@ static cfsplit_status open_items(struct csi_generation *g, int dir, struct cfspl
 {
     char name[40];
     snprintf(name, sizeof name, "%s%s", g->folder, items_name);
-    g->fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+    g->fd = csi_io_open(dir, name, O_RDONLY);
     if (g->fd >= 0)
         return CFSPLIT_OK;
     return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_DAMAGED), errno, "cannot open '%s'", name);

@@ -203,7 +203,7 @@ static int by_name(const void *a, const void *b)
 /* Appends the well-formed names in replicas/, CSI_INC_BYTES each. */
 static cfsplit_status find_names(const struct cfsplit_run *run, struct csi_buf *names, struct cfsplit_error *err)
 {
-    int fd = openat(run->fd, "replicas", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = csi_io_open(run->fd, "replicas", O_RDONLY | O_DIRECTORY);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     if (!dir) {
         int number = errno;

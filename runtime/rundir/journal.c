@@ -76,11 +76,8 @@ cfsplit_status csi_journal_open(struct csi_journal *j, const struct cfsplit_run 
     CSI_KILL_POINT("journal.head-written");
     if (status == CFSPLIT_OK)
         status = csi_journal_sync(j, err);
-    int folder = status == CFSPLIT_OK ? openat(run->fd, "journal", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (folder >= 0) {
-        status = csi_io_sync_dir(folder, "journal", err);
-        close(folder);
-    }
+    if (status == CFSPLIT_OK)
+        status = csi_io_sync_folder(run->fd, "journal", err);
     CSI_KILL_POINT("journal.opened");
     return status;
 }
@@ -261,7 +258,9 @@ cfsplit_status csi_journal_read(const struct cfsplit_run *run, const struct csi_
     char name[8 + CSI_INC_BYTES];
     snprintf(name, sizeof name, "journal/%s", inc->name);
     struct reading r = {reader, name, run->spec.run_id, inc->name, take, context};
-    int fd = openat(run->fd, name, O_RDONLY | O_CLOEXEC);
+    int fd = csi_io_open(run->fd, name, O_RDONLY);
+    if (fd < 0 && errno == ENOENT && vouched > 0 && csi_io_await(run->fd, name))
+        fd = csi_io_open(run->fd, name, O_RDONLY);
     if (fd < 0 && errno == ENOENT && vouched == 0)
         return CFSPLIT_OK;
     if (fd < 0)
@@ -287,7 +286,7 @@ cfsplit_status csi_journal_record_at(const struct cfsplit_run *run, const char *
     char name[8 + CSI_INC_BYTES];
     snprintf(name, sizeof name, "journal/%.27s", inc);
     csi_buf_clear(line);
-    int fd = openat(run->fd, name, O_RDONLY | O_CLOEXEC);
+    int fd = csi_io_open(run->fd, name, O_RDONLY);
     char *to = csi_buf_reserve(line, 4096);
     ssize_t got = fd >= 0 && to ? pread(fd, to, 4096, (off_t)at) : -1;
     int number = errno;

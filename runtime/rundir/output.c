@@ -131,7 +131,7 @@ cfsplit_status csi_output_read(const struct cfsplit_run *run, const char *inc, u
     char name[8 + CSI_INC_BYTES], *packed = malloc((size_t)2 * piece_max), *plain = malloc(piece_max);
     cfsplit_status status = packed && plain ? CFSPLIT_OK : csi_fail_memory(err);
     snprintf(name, sizeof name, "output/%.27s", inc);
-    int fd = openat(run->fd, name, O_RDONLY | O_CLOEXEC);
+    int fd = csi_io_open(run->fd, name, O_RDONLY);
     *torn = false;
     if (fd < 0 && status == CFSPLIT_OK)
         status = csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_DAMAGED), errno, "cannot open '%s'", name);

@@ -58,7 +58,7 @@ static cfsplit_status open_site(struct site *site, const char *path, struct cfsp
     if (!*site->base || strcmp(site->base, ".") == 0 || strcmp(site->base, "..") == 0)
         return csi_fail(err, CFSPLIT_USAGE, "%s cannot be the name of a run", csi_quote(path).text);
     snprintf(site->temp, sizeof site->temp, ".%.200s.plan-%s", site->base, nonce);
-    site->parent_fd = open(site->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    site->parent_fd = csi_io_open(AT_FDCWD, site->parent, O_RDONLY | O_DIRECTORY);
     if (site->parent_fd < 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot plan %s: folder %s",
                               csi_quote(path).text, csi_quote(site->parent).text);
@@ -66,7 +66,7 @@ static cfsplit_status open_site(struct site *site, const char *path, struct cfsp
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot plan %s: folder %s",
                               csi_quote(path).text, csi_quote(site->parent).text);
     CSI_KILL_POINT("plan.folder-made");
-    site->fd = openat(site->parent_fd, site->temp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    site->fd = csi_io_open(site->parent_fd, site->temp, O_RDONLY | O_DIRECTORY);
     if (site->fd < 0)
         return csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot open %s", csi_quote(site->temp).text);
     return CFSPLIT_OK;
@@ -90,12 +90,7 @@ static cfsplit_status make_folders(const struct site *site, uint64_t pieces, boo
         snprintf(name, sizeof name, "claims/0.%" PRIu64, n);
         status = make_folder(site->fd, name, group, err);
     }
-    int claims = status == CFSPLIT_OK ? openat(site->fd, "claims", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (claims >= 0) {
-        status = csi_io_sync_dir(claims, "claims", err);
-        close(claims);
-    }
-    return status;
+    return status == CFSPLIT_OK ? csi_io_sync_folder(site->fd, "claims", err) : status;
 }
 
 /* Removes what write_run made, and nothing else. */
@@ -182,13 +177,15 @@ static cfsplit_status write_run(const struct site *site, struct csi_spec *spec, 
 static cfsplit_status settle(const struct site *site, const char *path, bool *created, struct cfsplit_error *err)
 {
     CSI_KILL_POINT("plan.before-rename");
-    *created = renameat(site->parent_fd, site->temp, site->parent_fd, site->base) == 0;
-    int number = errno;
+    int number = renameat(site->parent_fd, site->temp, site->parent_fd, site->base) == 0 ? 0 : errno;
     CSI_KILL_POINT("plan.renamed");
+    *created = number == 0 || csi_io_is_at(site->parent_fd, site->base, site->fd);
     if (*created)
         return csi_io_sync_dir(site->parent_fd, site->parent, err);
-    if (number == EEXIST || number == ENOTEMPTY)
+    if (number == EEXIST || number == ENOTEMPTY) {
+        (void)csi_io_await(site->parent_fd, site->base);
         return CFSPLIT_OK;
+    }
     return csi_fail_errno(err, csi_status_of_errno(number, CFSPLIT_USAGE), number, "cannot make run %s",
                           csi_quote(path).text);
 }

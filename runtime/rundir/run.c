@@ -12,7 +12,7 @@
 
 static cfsplit_status open_dir(struct cfsplit_run *run, struct cfsplit_error *err)
 {
-    run->fd = open(run->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    run->fd = csi_io_open(AT_FDCWD, run->path, O_RDONLY | O_DIRECTORY);
     if (run->fd >= 0)
         return CFSPLIT_OK;
     if (errno == ENOENT)

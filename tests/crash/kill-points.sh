@@ -43,7 +43,7 @@ killed() { # COMMAND...: begun, and told to die at the point
 }
 
 plan() {
-    canfar-split plan r.run --strategy chunk --replicas 2 --retries 1 --reject-exit 65 --stall-after 600ms --from items \
+    canfar-split plan r.run --strategy chunk --replicas 2 --retries 1 --reject-exit 65 --stall-after 600ms --adopt-after 2s --from items \
         -- "$here/one.sh" {} 2>>err.all || fail "$what: plan: $(cat err.all)"
 }
 
@@ -68,7 +68,7 @@ all_well() {
 # ---- who dies while doing what
 
 in_plan() {
-    killed canfar-split plan r.run --strategy chunk --replicas 2 --retries 1 --reject-exit 65 --stall-after 600ms \
+    killed canfar-split plan r.run --strategy chunk --replicas 2 --retries 1 --reject-exit 65 --stall-after 600ms --adopt-after 2s \
         --from items -- "$here/one.sh" {}
     dies "$last"
     [ "$hit" = yes ] || return 0
@@ -78,7 +78,7 @@ in_plan() {
 
 # Two replicas that plan and join; one dies.
 in_join() {
-    set -- canfar-split run --in r.run --strategy chunk --retries 1 --reject-exit 65 --stall-after 600ms --from items
+    set -- canfar-split run --in r.run --strategy chunk --retries 1 --reject-exit 65 --stall-after 600ms --adopt-after 2s --from items
     killed "$@" --replica 1/2 -- "$here/one.sh" {}
     first=$last
     begin "$@" --replica 2/2 -- "$here/one.sh" {}
