@@ -19,7 +19,7 @@ for victim in first second; do
         : >slow
         [ "$when" = running ] || : >hold
         seq 48 | sed 's/^/ok./' >items
-        code 0 canfar-split plan r.run --strategy chunk --replicas 2 --from items -- "$here/one.sh" {}
+        code 0 canfar-split plan r.run --strategy chunk --replicas 2 --adopt-after 2s --from items -- "$here/one.sh" {}
         canfar-split run r.run -j 2 2>err.first &
         first=$!
         canfar-split run r.run -j 2 2>err.second &

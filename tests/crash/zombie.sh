@@ -97,9 +97,10 @@ sleeper() { # told|busy
     elsewhere 3
     third=$last
     code 0 canfar-split run r.run --replica 1
-    says err "is silent: going on with what it had"
+    cp err err.again
     wait "$second" || fail "replica 2: exit $?: $(cat err.2)"
     wait "$third" || fail "replica 3: exit $?: $(cat err.3)"
+    grep -qF "is silent: going on with what it had" err.[23] err.again || fail "nobody took over: $(cat err.*)"
     code 0 canfar-split verify r.run
     "$here/check.sh" list r.run
     [ "$(wc -l <listed)" -eq 48 ] || fail "listed: $(cat listed)"
