@@ -66,6 +66,17 @@ cfsplit_status plan_list(struct settings *s, size_t first, bool weighed, struct 
     return status;
 }
 
+/* size must know what files weigh, unless the caller is lenient; blocks takes what there is. */
+static cfsplit_status weighed_list(struct settings *s, size_t first_source, enum cfsplit_strategy strategy,
+                                   bool lenient, struct cfsplit_list **list, struct cfsplit_error *err)
+{
+    bool may = strategy == CFSPLIT_BLOCKS || (strategy == CFSPLIT_SIZE && lenient);
+    cfsplit_status status = plan_list(s, first_source, strategy == CFSPLIT_SIZE && !lenient, list, err);
+    if (status == CFSPLIT_OK && may && !s->weights && cfsplit_list_weigh(*list, NULL) != CFSPLIT_OK)
+        tool_say("not every item is a file: all of them weigh 1");
+    return status;
+}
+
 cfsplit_status plan_make(struct settings *s, const char *path, size_t first_source, uint64_t replicas, bool lenient,
                          bool *created, struct cfsplit_error *err)
 {
@@ -74,14 +85,46 @@ cfsplit_status plan_make(struct settings *s, const char *path, size_t first_sour
     *created = false;
     cfsplit_status status = plan_request(s, replicas, &request, err);
     if (status == CFSPLIT_OK)
-        status = plan_list(s, first_source, request.strategy == CFSPLIT_SIZE && !lenient, &list, err);
-    if (status == CFSPLIT_OK && lenient && !s->weights && request.strategy == CFSPLIT_SIZE &&
-        cfsplit_list_weigh(list, NULL) != CFSPLIT_OK)
-        tool_say("not every item is a file: all of them weigh 1");
+        status = weighed_list(s, first_source, request.strategy, lenient, &list, err);
     if (status == CFSPLIT_OK)
         status = cfsplit_plan(path, list, &request, created, err);
     cfsplit_list_free(list);
     return status;
+}
+
+static void tell_added(const struct cfsplit_run *run, uint64_t added)
+{
+    const struct cfsplit_facts *facts = cfsplit_run_facts(run);
+    if (added)
+        tool_say("%s: %" PRIu64 " %s added, %" PRIu64 " in all; replicas at work take them up; to start some: "
+                 "canfar-split launch %s --on local",
+                 facts->path, added, tool_items(added), facts->items, tool_word(facts->path).text);
+    else
+        tool_say("%s: nothing is new, %" PRIu64 " %s in all", facts->path, facts->items, tool_items(facts->items));
+}
+
+/* plan --extend: the items of the sources that the run does not have yet are added to it. */
+static int extend(struct settings *s, const char *path)
+{
+    struct cfsplit_error err = {0};
+    struct cfsplit_run *run = NULL;
+    struct cfsplit_list *list = NULL;
+    uint64_t added = 0;
+    cfsplit_status status = cfsplit_run_open(path, &run, &err);
+    if (status == CFSPLIT_OK && (s->command_count || s->strategy || s->cwd || s->replicas != CFSPLIT_UNSET))
+        status = tool_fail(&err, CFSPLIT_USAGE,
+                           "plan --extend adds items: command, strategy, --cwd and --replicas are those of %s", path);
+    if (status == CFSPLIT_OK) {
+        s->cwd = cfsplit_run_facts(run)->cwd;
+        status = weighed_list(s, 1, cfsplit_run_facts(run)->strategy, false, &list, &err);
+    }
+    if (status == CFSPLIT_OK)
+        status = cfsplit_extend(run, list, &added, &err);
+    if (status == CFSPLIT_OK)
+        tell_added(run, added);
+    cfsplit_list_free(list);
+    cfsplit_run_close(run);
+    return status == CFSPLIT_OK ? 0 : tool_exit(&err);
 }
 
 static int run_plan(const struct command *command, struct settings *s)
@@ -93,6 +136,8 @@ static int run_plan(const struct command *command, struct settings *s)
     cfsplit_status status = tool_run_path(command, s, &path, &err);
     if (status == CFSPLIT_OK && s->check_list)
         return check_list(s, path);
+    if (status == CFSPLIT_OK && s->extend)
+        return extend(s, path);
     if (status == CFSPLIT_OK && s->replicas == CFSPLIT_UNSET)
         status = tool_fail(&err, CFSPLIT_USAGE, "plan: among how many replicas? --replicas N");
     if (status == CFSPLIT_OK)
@@ -129,6 +174,7 @@ const struct command command_plan = {
         "library.\n"
         "The same plan again is no error. --check-list RUN ITEM... plans nothing: it looks whether the sources still "
         "give the\n"
-        "list of RUN, and exits with 1 if items are new or gone.",
+        "list of RUN, and exits with 1 if items are new or gone.\n"
+        "--extend adds the items of the sources that RUN does not have yet; it may be at work.",
     .run = run_plan,
 };

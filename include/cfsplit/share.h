@@ -1,4 +1,4 @@
-/* Who gets what: the static strategies.
+/* Who gets what: the strategies, and the shares of the static ones.
  *
  * With n items and R replicas; replica ids k count from 1, item positions from 0. chunk, stripe and even need no list at
  * all: a share is an arithmetic range, found in O(1). size needs weights, hash the items' bytes. */
@@ -20,7 +20,8 @@ extern "C" {
     X(CFSPLIT_STRIPE, "stripe", true, "items k, k+R, k+2R, ..., as the Python client does")                            \
     X(CFSPLIT_EVEN, "even", true, "contiguous; shares differ by at most one item")                                     \
     X(CFSPLIT_SIZE, "size", true, "largest first, each to the replica with the least so far")                          \
-    X(CFSPLIT_HASH, "hash", true, "by the item's own bytes: adding items or replicas moves the fewest")
+    X(CFSPLIT_HASH, "hash", true, "by the item's own bytes: adding items or replicas moves the fewest")                \
+    X(CFSPLIT_BLOCKS, "blocks", false, "many small blocks, each to whoever is free")
 
 enum cfsplit_strategy {
 #define CFSPLIT_STRATEGY_ENUM_(symbol, word, is_static, text) symbol,
@@ -64,7 +65,7 @@ struct cfsplit_shares;
 /* Splits a list among R replicas. size is largest-processing-time (Graham 1969: within 4/3 - 1/(3R) of the best makespan):
  * heaviest first, to the lightest share (a weight of 0 counts as 1 there: an empty file is work, too); equal weights in the
  * order of the items' bytes, equal shares to the lowest id; so the answer does not depend on the order of the list. Memory 8
- * bytes an item, 28 while size is made. Errors: CFSPLIT_USAGE for a bad R, CFSPLIT_MEMORY. The list may be freed afterwards. */
+ * bytes an item, 28 while size is made. Errors: CFSPLIT_USAGE for a bad R or a strategy without shares, CFSPLIT_MEMORY. The list may be freed afterwards. */
 CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_shares_new(const struct cfsplit_list *list,
                                                                enum cfsplit_strategy strategy, uint32_t R,
                                                                struct cfsplit_shares **out, struct cfsplit_error *err);

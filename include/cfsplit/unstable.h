@@ -88,6 +88,12 @@ CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_plan_compare(const struct cf
                                                                  const struct cfsplit_plan_request *request,
                                                                  struct cfsplit_error *err);
 
+/* Adds those items of a list that the run does not have yet (bytes are compared), split and ordered by the strategy of its plan.
+ * Nothing that is there is disturbed; replicas at work pick the addition up. *added is their number; 0: nothing is new.
+ * Errors: CFSPLIT_STORAGE, CFSPLIT_DAMAGED, CFSPLIT_USAGE if the run may not be written to. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_extend(struct cfsplit_run *run, const struct cfsplit_list *list,
+                                                           uint64_t *added, struct cfsplit_error *err);
+
 /* What was planned; all of it the run's. */
 struct cfsplit_facts {
     const char *run_id, *path, *cwd;

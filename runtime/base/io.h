@@ -3,6 +3,7 @@
 #ifndef CSI_BASE_IO_H
 #define CSI_BASE_IO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -25,6 +26,17 @@ int csi_io_pwrite_all(int fd, const void *data, size_t length, uint64_t offset);
 /* fsync of a folder, by an open descriptor of it. */
 CFSPLIT_MUST_USE cfsplit_status csi_io_sync_dir(int dir, const char *name, struct cfsplit_error *err);
 
+/* The same for folder `name` in the folder `dir`. */
+CFSPLIT_MUST_USE cfsplit_status csi_io_sync_folder(int dir, const char *name, struct cfsplit_error *err);
+
+/* openat(2) of what is there, closed on exec: a name that the client of a network file system remembered wrongly (ESTALE) is
+ * looked up anew. -1 and errno. */
+int csi_io_open(int dir, const char *name, int flags);
+
+/* Waits for a name that is known to be there, and that the client of a network file system may still remember as missing: up
+ * to 3 s. False and ENOENT if it does not come; what else is wrong is for the next open to find. */
+bool csi_io_await(int dir, const char *name);
+
 /* Creates a file that must not exist yet, for writing, with exactly this mode whatever the umask says; -1 and errno. */
 int csi_io_create(int dir, const char *name, mode_t mode);
 
@@ -37,6 +49,9 @@ CFSPLIT_MUST_USE cfsplit_status csi_io_write_new(int dir, const char *name, mode
 CFSPLIT_MUST_USE cfsplit_status csi_io_publish_first(int dir, const char *folder, const char *name, mode_t mode,
                                                      const char *nonce, const void *data, size_t length, int *won,
                                                      struct cfsplit_error *err);
+
+/* Does the open file or folder stand there? Over NFS a rename that was done may be answered with an error. */
+bool csi_io_is_at(int dir, const char *name, int fd);
 
 /* 16 hexadecimal digits of randomness and a NUL. */
 CFSPLIT_MUST_USE cfsplit_status csi_io_nonce(char out[17], struct cfsplit_error *err);

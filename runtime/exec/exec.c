@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/killpoint.h"
 #include "exec/slot.h"
 
 #define SPACE_BYTES      65536u
@@ -84,7 +85,9 @@ cfsplit_status csi_exec_start(struct csi_exec *exec, char *const *argv, const ch
     if (!slot)
         return csi_fail(err, CFSPLIT_USAGE, "no free slot");
     struct csi_child_request request = {.path = path, .argv = argv, .envp = envp, .cwd_fd = exec->options.cwd_fd};
+    CSI_KILL_POINT("item.start-written");
     cfsplit_status status = csi_slot_start(slot, &exec->maker, &request, tag, now_ms, err);
+    CSI_KILL_POINT("item.started");
     if (status != CFSPLIT_OK)
         return status;
     if (exec->options.timeout_ms > 0)

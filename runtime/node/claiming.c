@@ -77,7 +77,8 @@ cfsplit_status csi_piece_try(struct csi_feed *feed, uint32_t piece, uint64_t now
         feed->places[piece].settled = true;
     if (status == CFSPLIT_OK && gone && open > 0) {
         status = csi_claim_take(feed->run, feed->self, piece, K + 1, mine, err);
-        feed->highest[piece] = K + 1; /* if it is not ours, somebody was quicker */
+        if (status == CFSPLIT_OK)
+            feed->highest[piece] = K + 1; /* if it is not ours, somebody was quicker */
     }
     if (status == CFSPLIT_OK && *mine)
         status = hold(feed, piece, K + 1, &ledger, err);
@@ -122,7 +123,7 @@ bool csi_may_adopt(const struct csi_feed *feed)
 /* Nobody ever had a piece: may we, though it is not of our share? */
 static bool is_nobodys(const struct csi_feed *feed, uint32_t share)
 {
-    if (feed->self->replica == 0)
+    if (share == 0 || feed->self->replica == 0)
         return true;
     enum csi_presence presence = feed->others.presence[share];
     return csi_may_adopt(feed) && (presence == CSI_GONE || (presence == CSI_NEVER_CAME &&

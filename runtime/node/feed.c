@@ -16,19 +16,39 @@ cfsplit_status csi_feed_init(struct csi_feed *feed, struct cfsplit_run *run, con
                              const struct cfsplit_run_options *options, void (*say)(void *, const char *),
                              void *say_context, struct cfsplit_error *err)
 {
-    size_t pieces = run->frozen.piece_count, replicas = run->spec.replicas;
+    size_t replicas = run->spec.replicas;
     *feed = (struct csi_feed){.run = run, .self = self, .options = options};
     feed->random = XXH3_64bits(self->name, strlen(self->name));
-    feed->highest = calloc(pieces + 1, sizeof *feed->highest);
-    feed->places = calloc(pieces + 1, sizeof *feed->places);
     feed->unclaimed = calloc(replicas + 1, sizeof *feed->unclaimed);
     feed->told_missing = calloc(replicas + 1, sizeof *feed->told_missing);
-    if (!feed->highest || !feed->places || !feed->unclaimed || !feed->told_missing)
+    if (!feed->unclaimed || !feed->told_missing)
         return csi_fail_memory(err);
-    cfsplit_status status = csi_others_init(&feed->others, run, self, options, say, say_context, err);
+    cfsplit_status status = csi_feed_refresh(feed, err);
+    if (status == CFSPLIT_OK)
+        status = csi_others_init(&feed->others, run, self, options, say, say_context, err);
     if (status != CFSPLIT_OK)
         return status;
     return csi_claim_list(run, feed->highest, err);
+}
+
+cfsplit_status csi_feed_refresh(struct csi_feed *feed, struct cfsplit_error *err)
+{
+    cfsplit_status status = csi_run_refresh(feed->run, err);
+    size_t pieces = feed->run->frozen.piece_count;
+    if (status != CFSPLIT_OK || (feed->places && pieces == feed->piece_room))
+        return status;
+    uint32_t *highest = realloc(feed->highest, (pieces + 1) * sizeof *highest);
+    if (highest)
+        feed->highest = highest;
+    struct csi_place *places = realloc(feed->places, (pieces + 1) * sizeof *places);
+    if (places)
+        feed->places = places;
+    if (!highest || !places)
+        return csi_fail_memory(err);
+    memset(highest + feed->piece_room, 0, (pieces + 1 - feed->piece_room) * sizeof *highest);
+    memset(places + feed->piece_room, 0, (pieces + 1 - feed->piece_room) * sizeof *places);
+    feed->piece_room = pieces;
+    return CFSPLIT_OK;
 }
 
 void csi_feed_fini(struct csi_feed *feed)

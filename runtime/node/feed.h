@@ -42,6 +42,7 @@ struct csi_feed {
     const struct csi_inc *self;
     const struct cfsplit_run_options *options;
     struct csi_others others;
+    size_t piece_room;        /* of the arrays by piece */
     uint32_t *highest;        /* claim numbers by piece */
     struct csi_place *places; /* by piece */
     uint32_t *unclaimed;      /* by replica id: pieces of its share that nobody has; room for a count */
@@ -86,6 +87,9 @@ const struct cfsplit_item *csi_feed_item(const struct csi_feed *feed, uint64_t i
 CFSPLIT_MUST_USE cfsplit_status csi_feed_open_items(struct csi_feed *feed, uint64_t *open, struct cfsplit_error *err);
 /* The same of one held piece. */
 uint64_t csi_feed_open_items_of(const struct csi_held *held);
+
+/* Takes in the items that were added to the run since. */
+CFSPLIT_MUST_USE cfsplit_status csi_feed_refresh(struct csi_feed *feed, struct cfsplit_error *err);
 
 /* Takes in what `retry` has opened since: pieces are looked at again, items of held ones are queued. */
 CFSPLIT_MUST_USE cfsplit_status csi_feed_take_retries(struct csi_feed *feed, uint64_t now_ms,

@@ -12,8 +12,8 @@ static void beat_once(struct csi_heart *heart)
     heart->beat.age_ms = csi_clock_boot_ms() - heart->first_boot_ms;
     struct csi_beat beat = heart->beat;
     pthread_mutex_unlock(&heart->lock);
-    struct cfsplit_error failure = {.status = CFSPLIT_OK};
-    cfsplit_status status = csi_beat_write(heart->fd, &beat, &failure);
+    struct cfsplit_error failure = heart->failure; /* a file that failed once is never written and synced again */
+    cfsplit_status status = failure.status ? failure.status : csi_beat_write(heart->fd, &beat, &failure);
     pthread_mutex_lock(&heart->lock);
     heart->failure = failure;
     if (status == CFSPLIT_OK)

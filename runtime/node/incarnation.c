@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/killpoint.h"
 #include "base/text.h"
 #include "rundir/fence.h"
 
@@ -54,10 +55,10 @@ cfsplit_status csi_incarnation_may_start(struct csi_incarnation *life, bool *may
 {
     struct cfsplit_error failure;
     uint64_t silent = csi_heart_silent_ms(&life->heart, &failure);
-    *may = silent <= life->options.stall_after_ms / 2;
+    *may = silent <= life->options.stall_after_ms / 2 && failure.status == CFSPLIT_OK;
     if (*may)
         return CFSPLIT_OK;
-    if (failure.status != CFSPLIT_OK && silent > life->options.stall_after_ms) {
+    if (failure.status != CFSPLIT_OK) {
         *err = failure;
         return failure.status;
     }
@@ -94,6 +95,7 @@ cfsplit_status csi_incarnation_start(struct csi_incarnation *life, const struct 
                                      uint64_t now_ms, struct cfsplit_error *err)
 {
     struct csi_record record = {.kind = CSI_RECORD_START,
+                                .generation = csi_frozen_generation_of(&life->run->frozen, next->index),
                                 .index = next->index,
                                 .attempt = next->attempt,
                                 .time_ms = csi_clock_wall_ms(),
@@ -152,6 +154,7 @@ cfsplit_status csi_incarnation_end(struct csi_incarnation *life, struct csi_reco
     if (!p)
         return csi_fail_memory(err);
     end->kind = CSI_RECORD_END;
+    end->generation = csi_frozen_generation_of(&life->run->frozen, end->index);
     end->time_ms = csi_clock_wall_ms();
     end->text_length = csi_text_cut(end->text, end->text_length, sizeof p->text - 1);
     fill_pending(life, p, end);
@@ -188,6 +191,7 @@ void csi_incarnation_unstarted(struct csi_incarnation *life, const struct csi_ne
                                const char *why)
 {
     struct csi_record record = {.kind = CSI_RECORD_END,
+                                .generation = csi_frozen_generation_of(&life->run->frozen, next->index),
                                 .index = next->index,
                                 .attempt = next->attempt,
                                 .time_ms = csi_clock_wall_ms(),
@@ -239,7 +243,9 @@ cfsplit_status csi_incarnation_settle(struct csi_incarnation *life, struct cfspl
         status = csi_incarnation_look_for_fence(life, err);
     if (status != CFSPLIT_OK)
         return status;
+    CSI_KILL_POINT("ends.before-word");
     speak(life);
+    CSI_KILL_POINT("ends.spoken");
     struct csi_beat beat = {.committed = life->journal.synced,
                             .running = life->running,
                             .started = life->result.started,
@@ -257,7 +263,10 @@ static cfsplit_status give_back(struct csi_incarnation *life, const char *why, s
 {
     for (size_t i = 0; i < life->feed.held_count; i++) {
         const struct csi_held *h = &life->feed.held[i];
-        struct csi_record released = {.kind = CSI_RECORD_RELEASED, .index = h->piece, .attempt = h->K};
+        struct csi_record released = {.kind = CSI_RECORD_RELEASED,
+                                      .generation = csi_frozen_generation_of_piece(&life->run->frozen, h->piece),
+                                      .index = h->piece,
+                                      .attempt = h->K};
         if (csi_feed_open_items_of(h) > 0)
             csi_journal_add(&life->journal, &released);
     }

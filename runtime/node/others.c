@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/killpoint.h"
 #include "exec/group.h"
 #include "rundir/beat.h"
 
@@ -74,7 +75,7 @@ static bool is_silent(const struct csi_others *o, struct csi_other *other, const
     if (looked_away)
         other->since_ms = now_ms;
     if (other->sequence != beat->sequence) {
-        other->seen_alive |= other->sequence != UINT64_MAX;
+        other->seen_alive |= other->sequence != UINT64_MAX && other->sequence != 0; /* 0: no beat was seen yet */
         other->sequence = beat->sequence;
         other->since_ms = now_ms;
     }
@@ -188,7 +189,9 @@ cfsplit_status csi_others_end_if_lost(struct csi_others *o, const struct csi_inc
         return status;
     if (life == CSI_LIFE_DEAD)
         (void)csi_exec_end_group(0, "CANFAR_SPLIT_BY", owner->name);
+    CSI_KILL_POINT("adopt.lost");
     status = csi_fence_end(o->run, o->self, owner, &seal, err);
+    CSI_KILL_POINT("adopt.sealed");
     if (status != CFSPLIT_OK)
         return status;
     tell_taken(o, owner, silent ? "is silent" : "was killed");

@@ -39,7 +39,8 @@ static cfsplit_status store_output(void *context, uint64_t tag, const void *data
     const struct csi_at_work *w = &r->at_work[tag];
     if (r->output_lost)
         return CFSPLIT_OK;
-    cfsplit_status status = csi_output_add(&r->output, 0, w->index, w->attempt, data, length, err);
+    cfsplit_status status = csi_output_add(&r->output, csi_frozen_generation_of(&r->run->frozen, w->index), w->index,
+                                           w->attempt, data, length, err);
     if (status == CFSPLIT_OK)
         return status;
     r->output_lost = true; /* what is printed is no proof of anything: the end of the item still is */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/killpoint.h"
 #include "node/claiming.h"
 
 enum { look_first_ms = 20, look_every_ms = 2000 };
@@ -42,7 +43,7 @@ static cfsplit_status stand_for_caretaker(struct csi_feed *feed, bool *wait, str
     for (;;) {
         struct csi_inc owner;
         size_t at = 0;
-        cfsplit_status status = csi_claim_owner(feed->run, CSI_CARETAKER, feed->caretaker_K + 1, &owner, err);
+        cfsplit_status status = csi_claim_peek(feed->run, CSI_CARETAKER, feed->caretaker_K + 1, &owner, err);
         if (status == CFSPLIT_OK) {
             feed->caretaker_K++;
             continue;
@@ -61,6 +62,8 @@ static cfsplit_status stand_for_caretaker(struct csi_feed *feed, bool *wait, str
             return status;
         }
         status = csi_claim_take(feed->run, feed->self, CSI_CARETAKER, feed->caretaker_K + 1, &feed->caretaker, err);
+        if (feed->caretaker)
+            CSI_KILL_POINT("claim.caretaker");
         if (status != CFSPLIT_OK || feed->caretaker)
             return status;
     }

@@ -33,6 +33,35 @@ static cfsplit_status claim_own(struct csi_feed *feed, uint64_t now_ms, bool *mi
     return status;
 }
 
+static uint64_t next_random(struct csi_feed *feed, uint64_t below)
+{
+    feed->random = feed->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (feed->random >> 33) % below;
+}
+
+/* Strategy blocks: the block of our number first, then one of the foremost, which are the largest, that nobody has: a random
+ * one of as many as there are replicas twice over, so that few come to the same. */
+static cfsplit_status claim_block(struct csi_feed *feed, uint64_t now_ms, bool *mine, struct cfsplit_error *err)
+{
+    const struct csi_frozen *f = &feed->run->frozen;
+    uint32_t window = 2 * feed->run->spec.replicas, own = feed->self->replica - 1;
+    cfsplit_status status = CFSPLIT_OK;
+    while (status == CFSPLIT_OK && !*mine) {
+        uint32_t chosen = UINT32_MAX, seen = 0;
+        bool first = feed->held_count == 0 && feed->self->replica && own < f->piece_count;
+        for (uint32_t p = 0; p < f->piece_count && seen < window; p++)
+            if (f->pieces[p].share == 0 && feed->highest[p] == 0 && !feed->places[p].settled &&
+                (next_random(feed, ++seen) == 0 || (first && p == own)))
+                chosen = p;
+            else if (first && chosen == own)
+                break;
+        if (chosen == UINT32_MAX)
+            break;
+        status = csi_piece_try(feed, chosen, now_ms, mine, err);
+    }
+    return status;
+}
+
 /* What is left by those that are gone, and the shares of those that did not come: from the back of the list, since owners
  * work from the front. */
 static cfsplit_status claim_left(struct csi_feed *feed, uint64_t now_ms, bool *mine, struct cfsplit_error *err)
@@ -48,12 +77,6 @@ static cfsplit_status claim_left(struct csi_feed *feed, uint64_t now_ms, bool *m
             tell_missing(feed, feed->run->frozen.pieces[piece].share);
     }
     return status;
-}
-
-static uint64_t next_random(struct csi_feed *feed, uint64_t below)
-{
-    feed->random = feed->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (feed->random >> 33) % below;
 }
 
 /* The share of somebody at work with the most pieces that nobody has yet; 0: there is none. Of equals a random one, so that
@@ -114,11 +137,15 @@ cfsplit_status csi_take_more(struct csi_feed *feed, uint64_t now_ms, uint64_t ru
 {
     bool judged = feed->held_count == 0 && has_former_owner(feed);
     feed->waiting = false;
-    cfsplit_status status = csi_feed_take_retries(feed, now_ms, err);
+    cfsplit_status status = csi_feed_refresh(feed, err);
+    if (status == CFSPLIT_OK)
+        status = csi_feed_take_retries(feed, now_ms, err);
     if (status == CFSPLIT_OK && judged)
         status = look_around(feed, now_ms, err);
     if (status == CFSPLIT_OK)
         status = claim_own(feed, now_ms, mine, err);
+    if (status == CFSPLIT_OK && !*mine)
+        status = claim_block(feed, now_ms, mine, err);
     while (status == CFSPLIT_OK && !*mine) {
         status = claim_left(feed, now_ms, mine, err);
         if (status == CFSPLIT_OK && !*mine)

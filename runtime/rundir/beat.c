@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/io.h"
+#include "base/killpoint.h"
 #include "base/text.h"
 
 enum { slot_bytes = 256, slot_count = 2 };
@@ -46,6 +47,7 @@ cfsplit_status csi_beat_open(const struct cfsplit_run *run, const char *inc, int
     *fd = csi_io_create(run->fd, name, csi_run_mode(run));
     if (*fd < 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot create '%s'", name);
+    CSI_KILL_POINT("beat.created");
     struct csi_beat first = {.sequence = 1};
     return csi_beat_write(*fd, &first, err);
 }
@@ -54,8 +56,14 @@ cfsplit_status csi_beat_write(int fd, const struct csi_beat *beat, struct cfspli
 {
     char slot[slot_bytes + 1];
     encode(beat, slot);
-    if (csi_io_pwrite_all(fd, slot, slot_bytes, beat->sequence % slot_count * slot_bytes) != 0 || fdatasync(fd) != 0)
+    uint64_t at = beat->sequence % slot_count * slot_bytes;
+    CSI_KILL_POINT("beat.before-write");
+    CSI_KILL_POINT_HALF("beat.half-written", fd, slot, slot_bytes, at);
+    int failed = csi_io_pwrite_all(fd, slot, slot_bytes, at);
+    CSI_KILL_POINT("beat.written");
+    if (failed || fdatasync(fd) != 0)
         return csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot write the beat");
+    CSI_KILL_POINT("beat.synced");
     return CFSPLIT_OK;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/io.h"
+#include "base/killpoint.h"
 #include "base/text.h"
 
 struct claim_name {
@@ -17,7 +18,7 @@ struct claim_name {
     char text[64];
 };
 
-static struct claim_name name_of(uint32_t piece, uint32_t K)
+static struct claim_name name_of(const struct cfsplit_run *run, uint32_t piece, uint32_t K)
 {
     struct claim_name name;
     if (piece == CSI_CARETAKER) {
@@ -25,30 +26,27 @@ static struct claim_name name_of(uint32_t piece, uint32_t K)
         snprintf(name.text, sizeof name.text, "claims/caretaker.e%" PRIu32, K);
         return name;
     }
-    snprintf(name.folder, sizeof name.folder, "claims/0.%" PRIu32, piece / CSI_PIECES_PER_FOLDER);
+    uint32_t generation = csi_frozen_generation_of_piece(&run->frozen, piece);
+    uint32_t first = run->frozen.generations[generation].first_piece;
+    snprintf(name.folder, sizeof name.folder, "claims/%" PRIu32 ".%" PRIu32, generation,
+             (piece - first) / CSI_PIECES_PER_FOLDER);
     snprintf(name.text, sizeof name.text, "%s/%" PRIu32 ".e%" PRIu32, name.folder, piece, K);
     return name;
-}
-
-static cfsplit_status sync_folder(const struct cfsplit_run *run, const char *folder, struct cfsplit_error *err)
-{
-    int fd = openat(run->fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot open folder '%s'", folder);
-    cfsplit_status status = csi_io_sync_dir(fd, folder, err);
-    close(fd);
-    return status;
 }
 
 cfsplit_status csi_claim_take(const struct cfsplit_run *run, const struct csi_inc *inc, uint32_t piece, uint32_t K,
                               bool *mine, struct cfsplit_error *err)
 {
     char identity[16 + CSI_INC_BYTES];
-    struct claim_name name = name_of(piece, K);
+    struct claim_name name = name_of(run, piece, K);
     struct csi_inc owner;
     *mine = false;
     snprintf(identity, sizeof identity, "replicas/%s", inc->name);
+    CSI_KILL_POINT("claim.before-link");
     int number = linkat(run->fd, identity, run->fd, name.text, 0) == 0 ? 0 : errno;
+    CSI_KILL_POINT("claim.linked");
+    if (number == EEXIST)
+        (void)csi_io_await(run->fd, name.text);
     cfsplit_status status = csi_inc_read(run, name.text, &owner, err);
     if (status == CFSPLIT_END)
         return csi_fail_errno(err, csi_status_of_errno(number, CFSPLIT_STORAGE), number ? number : ENOENT,
@@ -56,13 +54,25 @@ cfsplit_status csi_claim_take(const struct cfsplit_run *run, const struct csi_in
     if (status != CFSPLIT_OK || strcmp(owner.name, inc->name) != 0)
         return status;
     *mine = true;
-    return sync_folder(run, name.folder, err);
+    status = csi_io_sync_folder(run->fd, name.folder, err);
+    CSI_KILL_POINT("claim.folder-synced");
+    if (K > 1)
+        CSI_KILL_POINT("adopt.claimed");
+    return status;
 }
 
 cfsplit_status csi_claim_owner(const struct cfsplit_run *run, uint32_t piece, uint32_t K, struct csi_inc *out,
                                struct cfsplit_error *err)
 {
-    return csi_inc_read(run, name_of(piece, K).text, out, err);
+    struct claim_name name = name_of(run, piece, K);
+    cfsplit_status status = csi_inc_read(run, name.text, out, err);
+    return status == CFSPLIT_END && csi_io_await(run->fd, name.text) ? csi_inc_read(run, name.text, out, err) : status;
+}
+
+cfsplit_status csi_claim_peek(const struct cfsplit_run *run, uint32_t piece, uint32_t K, struct csi_inc *out,
+                              struct cfsplit_error *err)
+{
+    return csi_inc_read(run, name_of(run, piece, K).text, out, err);
 }
 
 static cfsplit_status note_claim(const struct cfsplit_run *run, const char *folder, const char *name, uint32_t *highest,
@@ -76,14 +86,11 @@ static cfsplit_status note_claim(const struct cfsplit_run *run, const char *fold
                 csi_text_u64(dot + 2, strlen(dot + 2), &K) && K > 0 && K < UINT32_MAX &&
                 piece < run->frozen.piece_count;
     if (good) { /* the one way to write it, in the one folder where it is looked for */
-        struct claim_name only = name_of((uint32_t)piece, (uint32_t)K);
+        struct claim_name only = name_of(run, (uint32_t)piece, (uint32_t)K);
         good = strcmp(only.folder, folder) == 0 && strcmp(only.text + strlen(folder) + 1, name) == 0;
     }
     if (!good)
         return csi_fail(err, CFSPLIT_DAMAGED, "%s in '%s' is not the name of a claim", csi_quote(name).text, folder);
-    if (strcmp(name_of((uint32_t)piece, 1).folder, folder) != 0)
-        return csi_fail(err, CFSPLIT_DAMAGED, "claim %s is in '%s', which is not its folder", csi_quote(name).text,
-                        folder);
     if (highest[piece] < K)
         highest[piece] = (uint32_t)K;
     return CFSPLIT_OK;
@@ -92,7 +99,7 @@ static cfsplit_status note_claim(const struct cfsplit_run *run, const char *fold
 static cfsplit_status list_folder(const struct cfsplit_run *run, const char *folder, uint32_t *highest,
                                   struct cfsplit_error *err)
 {
-    int fd = openat(run->fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = csi_io_open(run->fd, folder, O_RDONLY | O_DIRECTORY);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     if (!dir) {
         int number = errno;
@@ -112,10 +119,13 @@ static cfsplit_status list_folder(const struct cfsplit_run *run, const char *fol
 
 cfsplit_status csi_claim_list(const struct cfsplit_run *run, uint32_t *highest, struct cfsplit_error *err)
 {
-    size_t pieces = run->frozen.piece_count;
+    const struct csi_frozen *f = &run->frozen;
     cfsplit_status status = CFSPLIT_OK;
-    memset(highest, 0, pieces * sizeof *highest);
-    for (uint32_t first = 0; status == CFSPLIT_OK && first < pieces; first += CSI_PIECES_PER_FOLDER)
-        status = list_folder(run, name_of(first, 1).folder, highest, err);
+    memset(highest, 0, f->piece_count * sizeof *highest);
+    for (uint32_t g = 0; g < f->generation_count; g++) {
+        size_t end = g + 1 < f->generation_count ? f->generations[g + 1].first_piece : f->piece_count;
+        for (uint32_t p = f->generations[g].first_piece; status == CFSPLIT_OK && p < end; p += CSI_PIECES_PER_FOLDER)
+            status = list_folder(run, name_of(run, p, 1).folder, highest, err);
+    }
     return status;
 }

@@ -12,9 +12,14 @@
 CFSPLIT_MUST_USE cfsplit_status csi_claim_take(const struct cfsplit_run *run, const struct csi_inc *inc, uint32_t piece,
                                                uint32_t K, bool *mine, struct cfsplit_error *err);
 
-/* The owner by claim number K of a piece. CFSPLIT_END: there is no such claim. */
+/* The owner by claim number K of a piece, which is known to be there. CFSPLIT_END: there is no such claim, even after some
+ * seconds (a network file system may be late). */
 CFSPLIT_MUST_USE cfsplit_status csi_claim_owner(const struct cfsplit_run *run, uint32_t piece, uint32_t K,
                                                 struct csi_inc *out, struct cfsplit_error *err);
+
+/* The same of a claim that nobody has told us of: a name that is not seen is not waited for. */
+CFSPLIT_MUST_USE cfsplit_status csi_claim_peek(const struct cfsplit_run *run, uint32_t piece, uint32_t K,
+                                               struct csi_inc *out, struct cfsplit_error *err);
 
 /* The highest claim number of every piece, 0 where nobody ever claimed; `highest` has room for all pieces of the run.
  * Errors: CFSPLIT_DAMAGED for a name that cannot be one or is in the wrong folder. */

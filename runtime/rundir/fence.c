@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/io.h"
+#include "base/killpoint.h"
 #include "base/text.h"
 #include "rundir/beat.h"
 
@@ -55,11 +56,16 @@ cfsplit_status csi_fence_look(const struct cfsplit_run *run, const char *inc, st
     char name[name_bytes];
     *out = (struct csi_seal){.state = CSI_FENCE_NONE};
     snprintf(name, sizeof name, "fence/%.27s", inc);
-    int fd = openat(run->fd, name, O_RDONLY | O_CLOEXEC); /* open, not stat: NFS looks again at an open */
-    if (fd < 0 && errno == ENOENT)
+    /* the folder anew: an NFS client then asks again for names that it remembers as missing */
+    int folder = csi_io_open(run->fd, "fence", O_RDONLY | O_DIRECTORY);
+    if (folder < 0)
+        return csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot open folder 'fence'");
+    int fd = csi_io_open(folder, inc, O_RDONLY), number = errno;
+    close(folder);
+    if (fd < 0 && number == ENOENT)
         return CFSPLIT_OK;
     if (fd < 0)
-        return csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot look for '%s'", name);
+        return csi_fail_errno(err, CFSPLIT_STORAGE, number, "cannot look for '%s'", name);
     close(fd);
     out->state = CSI_FENCE_UNSEALED;
     cfsplit_status status = read_seal(run, inc, out, err);
@@ -81,15 +87,17 @@ static cfsplit_status put_fence(const struct cfsplit_run *run, const struct csi_
     struct csi_inc who;
     snprintf(identity, sizeof identity, "replicas/%s", by->name);
     snprintf(name, sizeof name, "fence/%s", victim);
+    CSI_KILL_POINT("fence.before-link");
     int number = linkat(run->fd, identity, run->fd, name, 0) == 0 ? 0 : errno;
+    CSI_KILL_POINT("fence.linked");
+    if (number == EEXIST)
+        (void)csi_io_await(run->fd, name);
     cfsplit_status status = csi_inc_read(run, name, &who, err);
     if (status == CFSPLIT_END)
         return csi_fail_errno(err, CFSPLIT_STORAGE, number ? number : ENOENT, "cannot create '%s'", name);
-    int fd = status == CFSPLIT_OK ? openat(run->fd, "fence", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (fd >= 0) {
-        status = csi_io_sync_dir(fd, "fence", err);
-        close(fd);
-    }
+    if (status == CFSPLIT_OK)
+        status = csi_io_sync_folder(run->fd, "fence", err);
+    CSI_KILL_POINT("fence.synced");
     return status;
 }
 
@@ -113,9 +121,11 @@ static cfsplit_status put_seal(const struct cfsplit_run *run, const struct csi_i
     csi_buf_addf(&line, "%016" PRIx64 "\n", line.failed ? 0 : (uint64_t)XXH64(line.data, line.length, 0));
     snprintf(name, sizeof name, "%s.seal", victim->name);
     status = csi_buf_check(&line, err);
+    CSI_KILL_POINT("seal.before-publish");
     if (status == CFSPLIT_OK)
         status =
             csi_io_publish_first(run->fd, "fence", name, csi_run_mode(run), nonce, line.data, line.length, &won, err);
+    CSI_KILL_POINT("seal.published");
     csi_buf_release(&line);
     return status;
 }

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/io.h"
+#include "base/killpoint.h"
 #include "rundir/frozen.h"
 
 enum { block_bytes = 65536 };
@@ -22,7 +23,7 @@ struct freezer {
     struct csi_buf index;
     char *packed;
     size_t packed_room;
-    uint64_t offset, items; /* written so far */
+    uint64_t offset, items; /* of the file so far; index of the next item */
     size_t used;            /* bytes of the open block */
     uint64_t block_items;
     char block[block_bytes];
@@ -39,6 +40,7 @@ static cfsplit_status put(struct freezer *z, size_t packed, struct cfsplit_error
 {
     if (LZ4F_isError(packed))
         return csi_fail(err, CFSPLIT_MEMORY, "cannot compress the list: %s", LZ4F_getErrorName(packed));
+    CSI_KILL_POINT_HALF("plan.items-half-written", z->fd, z->packed, packed, z->offset);
     if (csi_io_write_all(z->fd, z->packed, packed) != 0)
         return csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot write 'items.lz4'");
     XXH64_update(z->digest, z->packed, packed);
@@ -76,17 +78,14 @@ static cfsplit_status add_item(struct freezer *z, const struct cfsplit_item *ite
     return CFSPLIT_OK;
 }
 
-static cfsplit_status add_items(struct freezer *z, const struct cfsplit_list *list, const struct cfsplit_shares *shares,
-                                uint32_t replicas, struct cfsplit_error *err)
+static cfsplit_status add_items(struct freezer *z, const struct cfsplit_list *list, const uint64_t *order,
+                                struct cfsplit_error *err)
 {
     cfsplit_status status = put(z, LZ4F_compressBegin(z->lz4, z->packed, z->packed_room, &preferences), err);
-    for (uint32_t k = 1; status == CFSPLIT_OK && k <= replicas; k++) {
-        uint64_t count;
-        const uint64_t *share = cfsplit_shares_of(shares, k, &count);
-        for (uint64_t i = 0; status == CFSPLIT_OK && i < count; i++) {
-            struct cfsplit_item item = cfsplit_list_at(list, share[i]);
-            status = add_item(z, &item, err);
-        }
+    uint64_t n = cfsplit_list_count(list);
+    for (uint64_t i = 0; status == CFSPLIT_OK && i < n; i++) {
+        struct cfsplit_item item = cfsplit_list_at(list, order ? order[i] : i);
+        status = add_item(z, &item, err);
     }
     if (status == CFSPLIT_OK)
         status = end_block(z, err);
@@ -95,19 +94,12 @@ static cfsplit_status add_items(struct freezer *z, const struct cfsplit_list *li
     return status;
 }
 
-/* Cuts each share into up to CSI_PIECES_PER_SHARE pieces whose sizes differ by at most one. */
-static void add_pieces(struct freezer *z, const struct cfsplit_shares *shares, uint32_t replicas)
+static void add_pieces(struct freezer *z, const struct csi_layout *layout, uint64_t first)
 {
-    uint64_t first = 0;
-    for (uint32_t k = 1; k <= replicas; k++) {
-        uint64_t count;
-        (void)cfsplit_shares_of(shares, k, &count);
-        uint64_t pieces = count < CSI_PIECES_PER_SHARE ? count : CSI_PIECES_PER_SHARE;
-        for (uint64_t p = 0; p < pieces; p++) {
-            uint64_t items = count / pieces + (p < count % pieces);
-            csi_buf_addf(&z->index, "piece\t%" PRIu32 "\t%" PRIu64 "\t%" PRIu64 "\n", k, first, items);
-            first += items;
-        }
+    for (size_t p = 0; p < layout->cut_count; p++) {
+        csi_buf_addf(&z->index, "piece\t%" PRIu32 "\t%" PRIu64 "\t%" PRIu64 "\n", layout->cuts[p].share, first,
+                     layout->cuts[p].items);
+        first += layout->cuts[p].items;
     }
 }
 
@@ -125,9 +117,9 @@ static cfsplit_status open_freezer(struct freezer *z, int dir, struct cfsplit_er
     return CFSPLIT_OK;
 }
 
-cfsplit_status csi_frozen_write(int dir, const char *run_id, const struct cfsplit_list *list,
-                                const struct cfsplit_shares *shares, uint32_t replicas, uint64_t *items_digest,
-                                uint64_t *index_digest, struct cfsplit_error *err)
+cfsplit_status csi_frozen_write(int dir, const char *run_id, uint32_t generation, uint64_t first,
+                                const struct cfsplit_list *list, const struct csi_layout *layout,
+                                uint64_t *items_digest, uint64_t *index_digest, struct cfsplit_error *err)
 {
     struct freezer *z = calloc(1, sizeof *z);
     if (!z)
@@ -136,16 +128,19 @@ cfsplit_status csi_frozen_write(int dir, const char *run_id, const struct cfspli
     cfsplit_status status = open_freezer(z, dir, err);
     if (status != CFSPLIT_OK)
         goto out;
-    csi_buf_addf(&z->index, "cfsplit-index\t1\t%s\t0\n", run_id);
-    if ((status = add_items(z, list, shares, replicas, err)) != CFSPLIT_OK)
+    z->items = first;
+    csi_buf_addf(&z->index, "cfsplit-index\t1\t%s\t%" PRIu32 "\n", run_id, generation);
+    if ((status = add_items(z, list, layout->order, err)) != CFSPLIT_OK)
         goto out;
-    add_pieces(z, shares, replicas);
+    add_pieces(z, layout, first);
     csi_buf_addf(&z->index, "end\t%016" PRIx64 "\n", (uint64_t)XXH64(z->index.data, z->index.length, 0));
     if ((status = csi_buf_check(&z->index, err)) != CFSPLIT_OK)
         goto out;
+    CSI_KILL_POINT("plan.items-written");
     int failed = fsync(z->fd) != 0 ? errno : 0;
     if (close(z->fd) != 0 && !failed)
         failed = errno;
+    CSI_KILL_POINT("plan.items-synced");
     z->fd = -1;
     *items_digest = XXH64_digest(z->digest);
     *index_digest = XXH64(z->index.data, z->index.length, 0);

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "base/killpoint.h"
 #include "base/text.h"
 
 /* /proc can be that of another pid namespace, or not be there. */
@@ -118,6 +119,7 @@ cfsplit_status csi_inc_publish(const struct cfsplit_run *run, uint32_t replica, 
                                       &won, err);
     if (status == CFSPLIT_OK && !won)
         status = csi_fail(err, CFSPLIT_STORAGE, "two replicas drew the same random number: run again");
+    CSI_KILL_POINT("identity.published");
     csi_buf_release(&line);
     return status;
 }
@@ -201,7 +203,7 @@ static int by_name(const void *a, const void *b)
 /* Appends the well-formed names in replicas/, CSI_INC_BYTES each. */
 static cfsplit_status find_names(const struct cfsplit_run *run, struct csi_buf *names, struct cfsplit_error *err)
 {
-    int fd = openat(run->fd, "replicas", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = csi_io_open(run->fd, "replicas", O_RDONLY | O_DIRECTORY);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     if (!dir) {
         int number = errno;

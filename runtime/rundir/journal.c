@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/io.h"
+#include "base/killpoint.h"
 #include "base/text.h"
 
 enum { reserve_step = 64 << 10, reserve_step_max = 1 << 20, zeros_at_once = 16 << 10 }; /* multiples of the next */
@@ -32,6 +33,7 @@ static cfsplit_status refuse(const struct csi_journal *j, struct cfsplit_error *
 static int write_zeros(const struct csi_journal *j, uint64_t bytes)
 {
     static const char zeros[zeros_at_once];
+    CSI_KILL_POINT_HALF("journal.zeros-half-written", j->fd, zeros, zeros_at_once, j->reserved);
     for (uint64_t at = 0; at < bytes; at += zeros_at_once)
         if (csi_io_pwrite_all(j->fd, zeros, zeros_at_once, j->reserved + at) != 0)
             return -1;
@@ -60,6 +62,7 @@ cfsplit_status csi_journal_reserve(struct csi_journal *j, uint64_t bytes, struct
         j->synced = j->length;
         j->reserved += step;
     }
+    CSI_KILL_POINT("journal.reserved");
     return status;
 }
 
@@ -71,17 +74,17 @@ cfsplit_status csi_journal_open(struct csi_journal *j, const struct cfsplit_run 
     j->fd = csi_io_create(run->fd, j->name, csi_run_mode(run));
     if (j->fd < 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot create '%s'", j->name);
+    CSI_KILL_POINT("journal.created");
     csi_buf_addf(&j->group, "cfsplit-journal\t1\t%s\t%s\n", run->spec.run_id, inc->name);
     cfsplit_status status = csi_journal_reserve(j, 4096, err);
     if (status == CFSPLIT_OK)
         status = csi_journal_write(j, err);
+    CSI_KILL_POINT("journal.head-written");
     if (status == CFSPLIT_OK)
         status = csi_journal_sync(j, err);
-    int folder = status == CFSPLIT_OK ? openat(run->fd, "journal", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (folder >= 0) {
-        status = csi_io_sync_dir(folder, "journal", err);
-        close(folder);
-    }
+    if (status == CFSPLIT_OK)
+        status = csi_io_sync_folder(run->fd, "journal", err);
+    CSI_KILL_POINT("journal.opened");
     return status;
 }
 
@@ -101,8 +104,11 @@ cfsplit_status csi_journal_write(struct csi_journal *j, struct cfsplit_error *er
         j->broken = true;
         return csi_fail_memory(err);
     }
+    CSI_KILL_POINT("journal.before-group");
+    CSI_KILL_POINT_HALF("journal.group-half-written", j->fd, j->group.data, j->group.length, j->length);
     if (csi_io_pwrite_all(j->fd, j->group.data, j->group.length, j->length) != 0)
         return broken(j, errno, "write", err);
+    CSI_KILL_POINT("journal.group-written");
     j->length += j->group.length;
     if (j->reserved < j->length)
         j->reserved = j->length;
@@ -120,6 +126,7 @@ cfsplit_status csi_journal_sync(struct csi_journal *j, struct cfsplit_error *err
         return CFSPLIT_OK;
     if (fdatasync(j->fd) != 0)
         return broken(j, errno, "sync", err);
+    CSI_KILL_POINT("journal.synced");
     j->synced = j->length;
     return CFSPLIT_OK;
 }
@@ -129,10 +136,14 @@ cfsplit_status csi_journal_close(struct csi_journal *j, struct cfsplit_error *er
     cfsplit_status status = CFSPLIT_OK;
     if (j->fd < 0)
         return CFSPLIT_OK;
-    if (!j->broken && (ftruncate(j->fd, (off_t)j->length) != 0 || fsync(j->fd) != 0))
+    CSI_KILL_POINT("journal.before-cut");
+    int failed = !j->broken && ftruncate(j->fd, (off_t)j->length) != 0;
+    CSI_KILL_POINT("journal.cut");
+    if (failed || (!j->broken && fsync(j->fd) != 0))
         status = broken(j, errno, "sync", err);
     if (close(j->fd) != 0 && status == CFSPLIT_OK)
         status = broken(j, errno, "close", err);
+    CSI_KILL_POINT("journal.closed");
     j->fd = -1;
     csi_buf_release(&j->group);
     return status;
@@ -257,7 +268,9 @@ cfsplit_status csi_journal_read(const struct cfsplit_run *run, const struct csi_
     char name[8 + CSI_INC_BYTES];
     snprintf(name, sizeof name, "journal/%s", inc->name);
     struct reading r = {reader, name, run->spec.run_id, inc->name, take, context};
-    int fd = openat(run->fd, name, O_RDONLY | O_CLOEXEC);
+    int fd = csi_io_open(run->fd, name, O_RDONLY);
+    if (fd < 0 && errno == ENOENT && vouched > 0 && csi_io_await(run->fd, name))
+        fd = csi_io_open(run->fd, name, O_RDONLY);
     if (fd < 0 && errno == ENOENT && vouched == 0)
         return CFSPLIT_OK;
     if (fd < 0)
@@ -283,7 +296,7 @@ cfsplit_status csi_journal_record_at(const struct cfsplit_run *run, const char *
     char name[8 + CSI_INC_BYTES];
     snprintf(name, sizeof name, "journal/%.27s", inc);
     csi_buf_clear(line);
-    int fd = openat(run->fd, name, O_RDONLY | O_CLOEXEC);
+    int fd = csi_io_open(run->fd, name, O_RDONLY);
     char *to = csi_buf_reserve(line, 4096);
     ssize_t got = fd >= 0 && to ? pread(fd, to, 4096, (off_t)at) : -1;
     int number = errno;

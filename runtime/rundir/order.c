@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "base/killpoint.h"
 #include "base/text.h"
 
 /* Publishes data as the first number of `folder` that is free. */
@@ -20,11 +21,13 @@ static cfsplit_status publish_next(const struct cfsplit_run *run, const char *fo
     cfsplit_status status = csi_buf_check(data, err);
     if (status == CFSPLIT_OK)
         status = csi_io_nonce(nonce, err);
+    CSI_KILL_POINT("order.before-publish");
     for (uint32_t n = 1; status == CFSPLIT_OK && !won; n++) {
         snprintf(name, sizeof name, "%" PRIu32, n);
         status =
             csi_io_publish_first(run->fd, folder, name, csi_run_mode(run), nonce, data->data, data->length, &won, err);
     }
+    CSI_KILL_POINT("order.published");
     return status;
 }
 
@@ -51,15 +54,17 @@ cfsplit_status csi_order_retry(const struct cfsplit_run *run, const struct csi_r
     struct csi_buf text = CSI_BUF_INIT;
     csi_buf_addf(&text, "cfsplit-retry\t1\t%s\t%" PRIu64 "\n", run->spec.run_id, csi_clock_wall_ms());
     for (size_t i = 0; i < count; i++)
-        csi_buf_addf(&text, "item\t0\t%" PRIu64 "\t%" PRIu32 "\n", items[i].index, items[i].attempts);
+        csi_buf_addf(&text, "item\t%" PRIu32 "\t%" PRIu64 "\t%" PRIu32 "\n",
+                     csi_frozen_generation_of(&run->frozen, items[i].index), items[i].index, items[i].attempts);
     add_end(&text);
     cfsplit_status status = publish_next(run, "retry", &text, err);
     csi_buf_release(&text);
     return status;
 }
 
+/* *unknown: it names items of a generation that was added after we looked. */
 static bool parse_retry(const struct cfsplit_run *run, const char *text, size_t length, struct csi_reopened *items,
-                        size_t *count)
+                        size_t *count, bool *unknown)
 {
     const char *at = text, *end = text + length, *stop = memchr(at, '\n', length);
     if (!stop)
@@ -76,8 +81,12 @@ static bool parse_retry(const struct cfsplit_run *run, const char *text, size_t 
             return is_end(text, at, end);
         f = csi_fields_of(at, (size_t)(stop - at));
         if (!csi_fields_is(&f, "item") || !csi_fields_u64(&f, &generation) ||
-            !csi_fields_u64(&f, &items[*count].index) || !csi_fields_u64(&f, &attempts) || attempts > UINT32_MAX ||
-            items[*count].index >= run->spec.items)
+            !csi_fields_u64(&f, &items[*count].index) || !csi_fields_u64(&f, &attempts) || attempts > UINT32_MAX)
+            return false;
+        if (generation >= run->frozen.generation_count)
+            *unknown = true;
+        else if (items[*count].index >= run->frozen.items ||
+                 generation != csi_frozen_generation_of(&run->frozen, items[*count].index))
             return false;
         items[(*count)++].attempts = (uint32_t)attempts;
     }
@@ -89,6 +98,7 @@ cfsplit_status csi_order_read_retry(const struct cfsplit_run *run, uint32_t numb
 {
     char name[24];
     struct csi_buf text = CSI_BUF_INIT;
+    bool unknown = false;
     *items = NULL;
     *count = 0;
     snprintf(name, sizeof name, "retry/%" PRIu32, number);
@@ -98,8 +108,11 @@ cfsplit_status csi_order_read_retry(const struct cfsplit_run *run, uint32_t numb
         lines += text.data[i] == '\n';
     if (status == CFSPLIT_OK && !(*items = calloc(lines, sizeof **items)))
         status = csi_fail_memory(err);
-    if (status == CFSPLIT_OK && (text.length == 0 || !parse_retry(run, text.data, text.length, *items, count)))
+    if (status == CFSPLIT_OK &&
+        (text.length == 0 || !parse_retry(run, text.data, text.length, *items, count, &unknown)))
         status = csi_fail(err, CFSPLIT_DAMAGED, "'%s' is damaged at byte 0: not the retry file of this run", name);
+    if (status == CFSPLIT_OK && unknown)
+        status = CFSPLIT_END;
     if (status != CFSPLIT_OK) {
         free(*items);
         *items = NULL;

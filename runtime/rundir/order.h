@@ -13,7 +13,8 @@ struct csi_reopened {
 CFSPLIT_MUST_USE cfsplit_status csi_order_retry(const struct cfsplit_run *run, const struct csi_reopened *items,
                                                 size_t count, struct cfsplit_error *err);
 
-/* Reads retry file `number` (from 1) into *items, yours to free. CFSPLIT_END: there is none. */
+/* Reads retry file `number` (from 1) into *items, yours to free. CFSPLIT_END: there is none, or it is about items that were added
+ * since the run was last refreshed. */
 CFSPLIT_MUST_USE cfsplit_status csi_order_read_retry(const struct cfsplit_run *run, uint32_t number,
                                                      struct csi_reopened **items, size_t *count,
                                                      struct cfsplit_error *err);

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/io.h"
+#include "base/killpoint.h"
 
 enum { magic = 0x184D2A50, head_bytes = 8, note_bytes = 32, checked_bytes = 32, piece_max = 64 << 10 };
 
@@ -68,6 +69,7 @@ cfsplit_status csi_output_open(struct csi_output *o, const struct cfsplit_run *r
     o->fd = csi_io_create(run->fd, o->name, csi_run_mode(run));
     if (o->fd < 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot create '%s'", o->name);
+    CSI_KILL_POINT("output.created");
     return CFSPLIT_OK;
 }
 
@@ -85,8 +87,11 @@ cfsplit_status csi_output_add(struct csi_output *o, uint32_t generation, uint64_
     struct note note = {generation, attempt, index, (uint32_t)length, (uint32_t)packed};
     encode_note((unsigned char *)to, &note);
     size_t total = head_bytes + note_bytes + packed;
+    CSI_KILL_POINT("output.before-write");
+    CSI_KILL_POINT_HALF("output.half-written", o->fd, to, total, o->length);
     if (csi_io_pwrite_all(o->fd, to, total, o->length) != 0)
         return csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot write '%s'", o->name);
+    CSI_KILL_POINT("output.written");
     o->length += total;
     return CFSPLIT_OK;
 }
@@ -100,6 +105,7 @@ cfsplit_status csi_output_close(struct csi_output *o, struct cfsplit_error *err)
         status = csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot sync '%s'", o->name);
     if (close(o->fd) != 0 && status == CFSPLIT_OK)
         status = csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot close '%s'", o->name);
+    CSI_KILL_POINT("output.closed");
     o->fd = -1;
     csi_buf_release(&o->frame);
     return status;
@@ -125,7 +131,7 @@ cfsplit_status csi_output_read(const struct cfsplit_run *run, const char *inc, u
     char name[8 + CSI_INC_BYTES], *packed = malloc((size_t)2 * piece_max), *plain = malloc(piece_max);
     cfsplit_status status = packed && plain ? CFSPLIT_OK : csi_fail_memory(err);
     snprintf(name, sizeof name, "output/%.27s", inc);
-    int fd = openat(run->fd, name, O_RDONLY | O_CLOEXEC);
+    int fd = csi_io_open(run->fd, name, O_RDONLY);
     *torn = false;
     if (fd < 0 && status == CFSPLIT_OK)
         status = csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_DAMAGED), errno, "cannot open '%s'", name);

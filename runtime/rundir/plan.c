@@ -14,10 +14,12 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "base/killpoint.h"
 #include "base/text.h"
 #include "rundir/run.h"
 
-static const char *const folders[] = {"replicas", "claims", "journal", "beat", "output", "fence", "retry", "stop"};
+static const char *const folders[] = {"replicas", "claims", "journal", "beat",  "output",
+                                      "fence",    "retry",  "stop",    "extend"};
 enum { folder_count = sizeof folders / sizeof folders[0] };
 
 /* Where a plan is built: a hidden folder beside RUN. */
@@ -56,14 +58,15 @@ static cfsplit_status open_site(struct site *site, const char *path, struct cfsp
     if (!*site->base || strcmp(site->base, ".") == 0 || strcmp(site->base, "..") == 0)
         return csi_fail(err, CFSPLIT_USAGE, "%s cannot be the name of a run", csi_quote(path).text);
     snprintf(site->temp, sizeof site->temp, ".%.200s.plan-%s", site->base, nonce);
-    site->parent_fd = open(site->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    site->parent_fd = csi_io_open(AT_FDCWD, site->parent, O_RDONLY | O_DIRECTORY);
     if (site->parent_fd < 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot plan %s: folder %s",
                               csi_quote(path).text, csi_quote(site->parent).text);
     if (mkdirat(site->parent_fd, site->temp, 0700) != 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot plan %s: folder %s",
                               csi_quote(path).text, csi_quote(site->parent).text);
-    site->fd = openat(site->parent_fd, site->temp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CSI_KILL_POINT("plan.folder-made");
+    site->fd = csi_io_open(site->parent_fd, site->temp, O_RDONLY | O_DIRECTORY);
     if (site->fd < 0)
         return csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot open %s", csi_quote(site->temp).text);
     return CFSPLIT_OK;
@@ -77,17 +80,6 @@ static cfsplit_status make_folder(int dir, const char *name, bool group, struct 
     return CFSPLIT_OK;
 }
 
-static uint64_t piece_count(const struct cfsplit_shares *shares, uint32_t replicas)
-{
-    uint64_t pieces = 0;
-    for (uint32_t k = 1; k <= replicas; k++) {
-        uint64_t count;
-        (void)cfsplit_shares_of(shares, k, &count);
-        pieces += count < CSI_PIECES_PER_SHARE ? count : CSI_PIECES_PER_SHARE;
-    }
-    return pieces;
-}
-
 static cfsplit_status make_folders(const struct site *site, uint64_t pieces, bool group, struct cfsplit_error *err)
 {
     cfsplit_status status = CFSPLIT_OK;
@@ -98,12 +90,7 @@ static cfsplit_status make_folders(const struct site *site, uint64_t pieces, boo
         snprintf(name, sizeof name, "claims/0.%" PRIu64, n);
         status = make_folder(site->fd, name, group, err);
     }
-    int claims = status == CFSPLIT_OK ? openat(site->fd, "claims", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (claims >= 0) {
-        status = csi_io_sync_dir(claims, "claims", err);
-        close(claims);
-    }
-    return status;
+    return status == CFSPLIT_OK ? csi_io_sync_folder(site->fd, "claims", err) : status;
 }
 
 /* Removes what write_run made, and nothing else. */
@@ -158,18 +145,21 @@ static cfsplit_status fill_spec(struct csi_spec *spec, const struct cfsplit_list
 static cfsplit_status write_run(const struct site *site, struct csi_spec *spec, const struct cfsplit_list *list,
                                 struct cfsplit_error *err)
 {
-    struct cfsplit_shares *shares = NULL;
+    struct csi_layout layout;
     struct csi_buf text = CSI_BUF_INIT;
-    cfsplit_status status = cfsplit_shares_new(list, spec->strategy, spec->replicas, &shares, err);
+    cfsplit_status status = csi_layout_new(&layout, list, spec->strategy, spec->replicas, err);
     if (status == CFSPLIT_OK)
-        status = make_folders(site, piece_count(shares, spec->replicas), spec->group, err);
+        status = make_folders(site, layout.cut_count, spec->group, err);
+    CSI_KILL_POINT("plan.folders-filled");
     if (status == CFSPLIT_OK)
-        status = csi_frozen_write(site->fd, spec->run_id, list, shares, spec->replicas, &spec->items_digest,
-                                  &spec->index_digest, err);
+        status = csi_frozen_write(site->fd, spec->run_id, 0, 0, list, &layout, &spec->items_digest, &spec->index_digest,
+                                  err);
     if (status == CFSPLIT_OK)
         status = csi_spec_encode(spec, &text, err);
+    CSI_KILL_POINT("plan.index-written");
     if (status == CFSPLIT_OK)
         status = csi_io_write_new(site->fd, "run.json", 0600, text.data, text.length, err);
+    CSI_KILL_POINT("plan.run-written");
     static const char *const files[] = {"run.json", "items.lz4", "items.idx"};
     for (size_t i = 0; status == CFSPLIT_OK && spec->group && i < sizeof files / sizeof files[0]; i++)
         if (fchmodat(site->fd, files[i], 0640, 0) != 0)
@@ -179,19 +169,23 @@ static cfsplit_status write_run(const struct site *site, struct csi_spec *spec, 
     if (status == CFSPLIT_OK)
         status = csi_io_sync_dir(site->fd, site->temp, err);
     csi_buf_release(&text);
-    cfsplit_shares_free(shares);
+    csi_layout_free(&layout);
     return status;
 }
 
 /* Renames the finished folder to its place. *created is false if a plan (or anything else) stands there already. */
 static cfsplit_status settle(const struct site *site, const char *path, bool *created, struct cfsplit_error *err)
 {
-    *created = renameat(site->parent_fd, site->temp, site->parent_fd, site->base) == 0;
-    int number = errno;
+    CSI_KILL_POINT("plan.before-rename");
+    int number = renameat(site->parent_fd, site->temp, site->parent_fd, site->base) == 0 ? 0 : errno;
+    CSI_KILL_POINT("plan.renamed");
+    *created = number == 0 || csi_io_is_at(site->parent_fd, site->base, site->fd);
     if (*created)
         return csi_io_sync_dir(site->parent_fd, site->parent, err);
-    if (number == EEXIST || number == ENOTEMPTY)
+    if (number == EEXIST || number == ENOTEMPTY) {
+        (void)csi_io_await(site->parent_fd, site->base);
         return CFSPLIT_OK;
+    }
     return csi_fail_errno(err, csi_status_of_errno(number, CFSPLIT_USAGE), number, "cannot make run %s",
                           csi_quote(path).text);
 }
@@ -327,6 +321,7 @@ static cfsplit_status build_run(const char *path, const struct cfsplit_list *lis
         status = settle(&site, path, created, err);
     if (!*created && site.fd >= 0)
         remove_site(&site);
+    CSI_KILL_POINT("plan.synced");
     csi_spec_release(&spec);
     if (site.fd >= 0)
         close(site.fd);

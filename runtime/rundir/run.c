@@ -9,10 +9,11 @@
 
 #include "base/error.h"
 #include "base/io.h"
+#include "rundir/extend.h"
 
 static cfsplit_status open_dir(struct cfsplit_run *run, struct cfsplit_error *err)
 {
-    run->fd = open(run->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    run->fd = csi_io_open(AT_FDCWD, run->path, O_RDONLY | O_DIRECTORY);
     if (run->fd >= 0)
         return CFSPLIT_OK;
     if (errno == ENOENT)
@@ -47,10 +48,25 @@ static void fill_facts(struct cfsplit_run *run)
         .created_ms = spec->created_ms,
         .strategy = spec->strategy,
         .replicas = spec->replicas,
-        .items = spec->items,
-        .weight = spec->weight,
+        .items = run->frozen.items,
+        .weight = spec->weight + run->weight_added,
         .options = spec->options,
     };
+}
+
+cfsplit_status csi_run_refresh(struct cfsplit_run *run, struct cfsplit_error *err)
+{
+    struct csi_extension extension;
+    cfsplit_status status;
+    while ((status = csi_extension_read(run, run->frozen.generation_count, &extension, err)) == CFSPLIT_OK) {
+        status = csi_frozen_add(&run->frozen, run->fd, run->spec.run_id, extension.items_digest, extension.index_digest,
+                                extension.items, err);
+        if (status != CFSPLIT_OK)
+            return status;
+        run->weight_added += extension.weight;
+    }
+    fill_facts(run);
+    return status == CFSPLIT_END ? CFSPLIT_OK : status;
 }
 
 cfsplit_status cfsplit_run_open(const char *path, struct cfsplit_run **out, struct cfsplit_error *err)
@@ -59,18 +75,20 @@ cfsplit_status cfsplit_run_open(const char *path, struct cfsplit_run **out, stru
     struct cfsplit_run *run = calloc(1, sizeof *run);
     if (!run)
         return csi_fail_memory(err);
-    run->fd = run->frozen.fd = -1;
+    run->fd = -1;
     run->path = strdup(path);
     cfsplit_status status = run->path ? open_dir(run, err) : csi_fail_memory(err);
     if (status == CFSPLIT_OK)
         status = read_spec(run, err);
     if (status == CFSPLIT_OK)
-        status = csi_frozen_open(&run->frozen, run->fd, run->spec.run_id, run->spec.index_digest, run->spec.items, err);
+        status = csi_frozen_add(&run->frozen, run->fd, run->spec.run_id, run->spec.items_digest, run->spec.index_digest,
+                                run->spec.items, err);
+    if (status == CFSPLIT_OK)
+        status = csi_run_refresh(run, err);
     if (status != CFSPLIT_OK) {
         cfsplit_run_close(run);
         return status;
     }
-    fill_facts(run);
     *out = run;
     return CFSPLIT_OK;
 }

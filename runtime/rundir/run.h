@@ -13,7 +13,12 @@ struct cfsplit_run {
     struct csi_spec spec;
     struct csi_frozen frozen;
     struct cfsplit_facts facts;
+    uint64_t weight_added; /* of the generations after the first */
 };
+
+/* Takes in the generations of items that were added since. Pieces and items that are there stay what they are; pointers into
+ * run->frozen do not. */
+CFSPLIT_MUST_USE cfsplit_status csi_run_refresh(struct cfsplit_run *run, struct cfsplit_error *err);
 
 /* The mode of files in the run directory. */
 static inline mode_t csi_run_mode(const struct cfsplit_run *run)

@@ -182,12 +182,13 @@ cfsplit_status cfsplit_output_read(struct cfsplit_run *run, const struct cfsplit
                                                           struct cfsplit_error *err),
                                    void *context, bool *torn, struct cfsplit_error *err)
 {
-    return csi_output_read(run, a->by, 0, a->index, a->number, a->output_from, a->output_to, take, context, torn, err);
+    return csi_output_read(run, a->by, csi_frozen_generation_of(&run->frozen, a->index), a->index, a->number,
+                           a->output_from, a->output_to, take, context, torn, err);
 }
 
 cfsplit_status cfsplit_run_check(const struct cfsplit_run *run, struct cfsplit_error *err)
 {
-    return csi_frozen_check(&run->frozen, run->spec.items_digest, err);
+    return csi_frozen_check(&run->frozen, err);
 }
 
 cfsplit_status cfsplit_retry(struct cfsplit_survey *s, const uint64_t *indices, uint64_t index_count, uint64_t *count,

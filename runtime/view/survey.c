@@ -1,9 +1,12 @@
 #include "view/survey.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+
+enum { seal_wait_ms = 1000, seal_look_ms = 20 };
 
 static const char *const state_words[] = {
 #define WORD(symbol, word) word,
@@ -32,8 +35,15 @@ cfsplit_status cfsplit_state_find(const char *word, enum cfsplit_state *out, str
 bool csi_seen_is_open(const struct csi_seen *seen)
 {
     if (seen->seal.state == CSI_FENCE_UNSEALED)
-        return true; /* unsettled */
+        return seen->life != CSI_LIFE_DEAD;
     return !seen->reader.closed && seen->seal.state != CSI_FENCE_SEALED && seen->life != CSI_LIFE_DEAD;
+}
+
+/* Does an end count? While a fence waits for its seal, those do that every seal will hold: all of a process that is gone, and
+ * of others what a beat vouches for, since its owner saw it on disk and no fence. So what was counted once stays. */
+static bool is_settled(const struct csi_seen *seen, const struct csi_record *record)
+{
+    return seen->seal.state != CSI_FENCE_UNSEALED || seen->life == CSI_LIFE_DEAD || record->at < seen->beat.committed;
 }
 
 struct taking {
@@ -46,7 +56,7 @@ static cfsplit_status take(void *context, const struct csi_record *record, struc
     const struct taking *t = context;
     struct csi_seen *seen = &t->survey->seen[t->owner];
     (void)err;
-    csi_ledger_take(&t->survey->ledger, t->owner, record, seen->seal.state != CSI_FENCE_UNSEALED);
+    csi_ledger_take(&t->survey->ledger, t->owner, record, is_settled(seen, record));
     if (record->kind == CSI_RECORD_START)
         seen->started++;
     if (record->kind == CSI_RECORD_END) {
@@ -103,7 +113,7 @@ static cfsplit_status start_over(struct cfsplit_survey *s, struct cfsplit_error 
     for (size_t i = 0; i < s->seen_count; i++)
         s->seen[i] = (struct csi_seen){.seal = s->seen[i].seal};
     csi_ledger_fini(&s->ledger);
-    cfsplit_status status = csi_ledger_init(&s->ledger, 0, s->run->spec.items, err);
+    cfsplit_status status = csi_ledger_init(&s->ledger, 0, s->run->frozen.items, err);
     if (status == CFSPLIT_OK)
         status = csi_ledger_take_retries(&s->ledger, s->run, err);
     return status;
@@ -121,7 +131,7 @@ enum cfsplit_state cfsplit_survey_state(const struct cfsplit_survey *s, uint64_t
 static void count(struct cfsplit_survey *s)
 {
     struct cfsplit_counts *c = &s->counts;
-    *c = (struct cfsplit_counts){.total = s->run->spec.items};
+    *c = (struct cfsplit_counts){.total = s->ledger.count};
     for (uint64_t i = 0; i < c->total; i++) {
         c->by_state[cfsplit_survey_state(s, i)]++;
         const struct csi_entry *entry = csi_ledger_at(&s->ledger, i);
@@ -137,12 +147,31 @@ static void count(struct cfsplit_survey *s)
     c->complete = c->by_state[CFSPLIT_DONE] + c->by_state[CFSPLIT_REJECTED] == c->total;
 }
 
+/* Somebody is ending another one whom we cannot see die. His seal takes but a moment, and with it we know which ends count: it
+ * is waited for, a second at most (he may have died over it). */
+static bool await_seals(struct cfsplit_survey *s)
+{
+    bool any = false;
+    for (size_t i = 0; i < s->seen_count; i++)
+        any |= s->seen[i].seal.state == CSI_FENCE_UNSEALED && s->seen[i].life != CSI_LIFE_DEAD;
+    if (!any)
+        s->seals_awaited_ms = 0;
+    if (!any || s->seals_awaited_ms >= seal_wait_ms)
+        return false;
+    s->seals_awaited_ms += seal_look_ms;
+    poll(NULL, 0, seal_look_ms);
+    return true;
+}
+
 cfsplit_status cfsplit_survey_refresh(struct cfsplit_survey *s, struct cfsplit_error *err)
 {
     struct csi_reopened *items;
     size_t items_count;
-    cfsplit_status status = csi_order_read_retry(s->run, s->ledger.retry_seen + 1, &items, &items_count, err);
-    bool stale = status == CFSPLIT_OK || s->ledger.at == NULL;
+    cfsplit_status status = csi_run_refresh(s->run, err);
+    if (status != CFSPLIT_OK)
+        return status;
+    status = csi_order_read_retry(s->run, s->ledger.retry_seen + 1, &items, &items_count, err);
+    bool stale = status == CFSPLIT_OK || s->ledger.at == NULL || s->ledger.count != s->run->frozen.items;
     free(items);
     if (status != CFSPLIT_OK && status != CFSPLIT_END)
         return status;
@@ -155,7 +184,7 @@ cfsplit_status cfsplit_survey_refresh(struct cfsplit_survey *s, struct cfsplit_e
         stale = false;
         for (uint32_t i = 0; status == CFSPLIT_OK && i < s->incs.count; i++)
             status = look_at(s, i, &stale, err);
-    } while (status == CFSPLIT_OK && stale);
+    } while (status == CFSPLIT_OK && (stale || await_seals(s)));
     if (status != CFSPLIT_OK)
         return status;
     count(s);

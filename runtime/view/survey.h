@@ -30,6 +30,7 @@ struct cfsplit_survey {
     struct csi_seen *seen; /* one for each of incs */
     size_t seen_count;
     struct csi_ledger ledger;
+    int seals_awaited_ms; /* so long already */
     struct cfsplit_counts counts;
     struct cfsplit_life_view *lives; /* as many as incs */
     uint32_t *missing;

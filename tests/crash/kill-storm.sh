@@ -1,80 +1,102 @@
 #!/bin/sh
-# kill -9 of replicas at random moments, round after round, then a restart: the run ends complete, each item is done once, and
-# no item that `items --state done` had listed is ever started again. The checker reads what the commands wrote, not our journal.
-set -eu
-rounds=${1:-20} items=${2:-60} replicas=4
+# Replicas are killed at random moments, one by one and all at once, and started anew, some of them as spares: the run ends
+# complete, and check.sh, which looks at what the commands did, finds nothing wrong.
+#   kill-storm.sh [ROUNDS]
+# The choices follow from CFSPLIT_TEST_SEED, which is printed for each round; the moments are those of the machine.
+# shellcheck source=tests/lib/run.sh
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../lib/run.sh"
+rounds=${1:-20}
 seed=${CFSPLIT_TEST_SEED:-$$}
-echo "seed $seed, $rounds rounds"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+plan_options="--retries 1 --reject-exit 65"
 
-# Each start and end is one line in a file of its own attempt.
-cat >one.sh <<'EOF'
-#!/bin/sh
-t="log/$CANFAR_SPLIT_INDEX.$CANFAR_SPLIT_ATTEMPT.$CANFAR_SPLIT_BY"
-echo "start $1" >"$t"
-sleep "0.0$((CANFAR_SPLIT_SEED % 3))"
-echo "end $1" >>"$t"
-EOF
-chmod +x one.sh
-
-random() { # 0..$1-1
+# draw N: sets drawn to 0..N-1
+draw() {
     seed=$(((seed * 1103515245 + 12345) % 2147483648))
-    echo $((seed / 65536 % $1))
+    drawn=$((seed / 65536 % $1))
 }
 
-fail() {
-    echo "FAILED: $*" >&2
-    canfar-split status r.run >&2 || true
-    exit 1
+# start K: replica K, or a spare in its place
+start() {
+    draw 6
+    who="--replica $1"
+    [ "$drawn" -ne 0 ] || who=--spare
+    # shellcheck disable=SC2086 # two words
+    canfar-split run r.run $who -j "$slots" 2>>"err.$1" &
+    eval "pid_$1=$!"
 }
 
-round=0
-while [ "$round" -lt "$rounds" ]; do
-    round=$((round + 1))
-    rm -rf r.run log listed
-    mkdir log
+pid_of() {
+    eval "echo \$pid_$1"
+}
+
+# end K: kill -9, and away
+end() {
+    kill -9 "$(pid_of "$1")" 2>/dev/null || :
+    wait "$(pid_of "$1")" 2>/dev/null || :
+    lost=$((lost + slots))
+}
+
+list() {
+    "$here/check.sh" list r.run >list.out || fail "$round: $(cat list.out err.*)"
+}
+
+# strike: kills somebody, and mostly starts him again
+strike() {
+    draw 5
+    if [ "$drawn" -eq 0 ]; then
+        for k in $all; do end "$k"; done
+        list
+        for k in $all; do start "$k"; done
+        return
+    fi
+    draw "$replicas"
+    k=$((drawn + 1))
+    end "$k"
+    draw 3
+    [ "$drawn" -ne 0 ] || list
+    start "$k"
+}
+
+storm() {
+    draw 5
+    replicas=$((drawn + 4))
+    draw 3
+    slots=$((drawn + 1)) lost=0
+    draw 4
+    strategy=$(echo chunk stripe even hash | cut -d ' ' -f $((drawn + 1)))
+    all=$(seq "$replicas")
+    seq 60 | awk '{print ($1 % 9 == 0 ? "no." : $1 % 7 == 0 ? "twice." : "ok.") $1}' >items
+    # shellcheck disable=SC2086 # words
+    canfar-split plan r.run --strategy "$strategy" --replicas "$replicas" $plan_options --from items -- "$here/one.sh" {} \
+        2>err.plan || fail "$round: $(cat err.plan)"
+    for k in $all; do start "$k"; done
+    draw 6
+    for strikes in $(seq $((drawn + 3))); do
+        draw 25
+        sleep "0.$((drawn / 10))$((drawn % 10))"
+        strike
+    done
+    draw 2
+    for k in $all; do
+        [ "$drawn" -eq 0 ] || end "$k"
+        wait "$(pid_of "$k")" 2>/dev/null || :
+    done
+}
+
+for number in $(seq "$rounds"); do
+    round="round $number of $rounds, CFSPLIT_TEST_SEED=$seed"
+    mkdir storm
+    cd storm
+    mkdir attempts
     : >listed
-    seq 1 "$items" | canfar-split plan r.run --strategy chunk --replicas "$replicas" --from - -- ./one.sh {} 2>plan.err ||
-        fail "$(cat plan.err)"
-    kills=0
-    while [ "$kills" -lt 4 ]; do
-        kills=$((kills + 1))
-        pids=
-        k=0
-        while [ "$k" -lt "$replicas" ]; do
-            k=$((k + 1))
-            canfar-split run r.run --replica "$k" -j 2 2>"err.$k" &
-            pids="$pids $!"
-        done
-        sleep "0.$(random 4)$(random 10)"
-        canfar-split items r.run --state done | sort >done.now
-        # what is listed done must never be started again: how often was each started by now?
-        cat log/* | sed -n 's/^start //p' | sort | uniq -c | awk '{print $2, $1}' | sort >starts.now
-        join done.now starts.now >>listed
-        # who is killed: one of them, or all at once
-        if [ "$(random 3)" = 0 ]; then
-            for p in $pids; do kill -9 "$p" 2>/dev/null || true; done
-        else
-            n=$(random "$replicas")
-            for p in $pids; do
-                [ "$n" -ne 0 ] || kill -9 "$p" 2>/dev/null || true
-                n=$((n - 1))
-            done
-        fi
-        for p in $pids; do wait "$p" 2>/dev/null || true; done
-    done
-    canfar-split launch r.run --on local 2>launch.err || fail "round $round: launch: $(cat launch.err)"
-    canfar-split verify r.run >verify.out || fail "round $round: $(cat verify.out)"
-    ended=$(cat log/* | grep -c '^end' || true)
-    [ "$ended" -ge "$items" ] || fail "round $round: only $ended ends"
-    seq 1 "$items" | while read -r i; do
-        grep -qx "end $i" log/* || fail "round $round: item $i never ended"
-    done
-    while read -r i starts; do
-        now=$(grep -lx "start $i" log/* | wc -l)
-        [ "$now" -eq "$starts" ] || fail "round $round: item $i was listed done after $starts starts and has $now"
-    done <listed
+    : >slow
+    storm
+    canfar-split launch r.run --on local 2>err.launch || fail "$round: launch: $(cat err.*)"
+    canfar-split verify r.run >verify.out || fail "$round: verify: $(cat verify.out err.*)"
+    canfar-split status r.run --json | grep -q '"duplicates": 0' || fail "$round: $(canfar-split status r.run --json)"
+    "$here/check.sh" judge r.run "$lost" >judge.out || fail "$round: $(cat judge.out err.*)"
+    echo "$round: $strikes strikes at $replicas replicas of $slots slots, $strategy; $(cat attempts/*/* | grep -c start) starts"
+    cd ..
+    rm -rf storm
 done
-echo "$rounds rounds: all complete"

@@ -144,18 +144,18 @@ static void load(const struct csi_frozen *f)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct cfsplit_error err = {0};
-    struct csi_frozen frozen;
+    struct csi_frozen frozen = {0};
     size_t index = split(data, size);
     uint64_t items = count_items(data, index), digest = XXH64(data, index, 0);
     int dir = fuzz_run()->fd;
     fuzz_put("items.idx", data, index);
     fuzz_put("items.lz4", data + index, size - index);
-    FUZZ_MUST(csi_frozen_open(&frozen, dir, FUZZ_RUN_ID, digest + 1, items, &err) == CFSPLIT_DAMAGED);
+    FUZZ_MUST(csi_frozen_add(&frozen, dir, FUZZ_RUN_ID, digest, digest + 1, items, &err) == CFSPLIT_DAMAGED);
     csi_frozen_close(&frozen);
-    cfsplit_status status = csi_frozen_open(&frozen, dir, FUZZ_RUN_ID, digest, items, &err);
+    cfsplit_status status = csi_frozen_add(&frozen, dir, FUZZ_RUN_ID, digest, digest, items, &err);
     fuzz_judge(status, &err, "'items.idx' is damaged at byte ");
     if (status == CFSPLIT_OK) {
-        fuzz_judge(csi_frozen_check(&frozen, digest, &err), &err, "'items.lz4' is damaged at byte 0");
+        fuzz_judge(csi_frozen_check(&frozen, &err), &err, "'items.lz4' is damaged at byte 0");
         load(&frozen);
     }
     csi_frozen_close(&frozen);

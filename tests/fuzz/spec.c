@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (status == CFSPLIT_USAGE)
         FUZZ_MUST(strstr(err.message, "'run.json' has format version "));
     else
-        fuzz_judge(status, &err, "'run.json' is damaged: ");
+        fuzz_judge(status, &err, "'run.json' is damaged at byte ");
     if (status == CFSPLIT_OK) {
         encode(&spec, &text);
         FUZZ_MUST(csi_spec_decode(&again, text.data, text.length, "run.json", &err) == CFSPLIT_OK);

@@ -58,10 +58,12 @@ static inline struct cfsplit_run *fuzz_run(void)
 {
     static const char *const folders[] = {"replicas", "claims", "claims/0.0", "claims/0.1", "journal",
                                           "beat",     "output", "fence",      "retry",      "stop"};
-    static struct cfsplit_run run = {.fd = -1,
-                                     .path = fuzz_folder,
-                                     .spec = {.run_id = FUZZ_RUN_ID, .replicas = 100, .items = 1000},
-                                     .frozen = {.fd = -1, .piece_count = 300, .items = 1000}};
+    static struct csi_generation generation = {.fd = -1};
+    static struct cfsplit_run run = {
+        .fd = -1,
+        .path = fuzz_folder,
+        .spec = {.run_id = FUZZ_RUN_ID, .replicas = 100, .items = 1000},
+        .frozen = {.generations = &generation, .generation_count = 1, .piece_count = 300, .items = 1000}};
     if (run.fd >= 0)
         return &run;
     const char *temp = getenv("TMPDIR");

@@ -10,7 +10,7 @@
  *   SHIM_LOG=FILE                  a line for each call of these kinds: KIND N ERROR-or-ok PATH
  *   SHIM_HIDE_MS=2000              names that other processes made stay unseen for half of this to all of it, each name its own
  *                                  time, as with an NFS client that remembers that they were not there
- *   SHIM_REFRESH=1                 ... unless the folder has been opened since they came, as an NFS client does it
+ *   SHIM_REFRESH=1                 ... unless the folder has been opened, or first looked into, since they came, as with NFS
  *   SHIM_STALE=1                   every other open of a file or folder answers ESTALE
  *   SHIM_SYNC_MS=50                how long a sync takes at least
  *   SHIM_CLOCK_S=-3600             the wall clock is wrong by this
@@ -237,7 +237,7 @@ struct name {
     struct name *next;
     char path[];
 };
-static struct name *own, *answered_stale;
+static struct name *own, *renamed, *answered_stale;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static struct name **find(struct name **list, const char *path)
@@ -258,15 +258,16 @@ static void add(struct name **list, const char *path)
     *list = n;
 }
 
-static void made(int dir, const char *name)
+/* Notes that this process made a name. */
+static void made(struct name **list, int dir, const char *name)
 {
     char path[2 * PATH_MAX];
     if (told.hide_ms == 0)
         return;
     path_of(dir, name, path);
     pthread_mutex_lock(&lock);
-    if (!*find(&own, path))
-        add(&own, path);
+    if (!*find(list, path))
+        add(list, path);
     pthread_mutex_unlock(&lock);
 }
 
@@ -287,47 +288,61 @@ static int64_t came_ms(const char *path)
 {
     struct statx st;
     if (syscall(SYS_statx, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &st) != 0)
-        return INT64_MIN;
-    bool born = (st.stx_mask & STATX_BTIME) && st.stx_nlink == 1;
+        return INT64_MIN; /* there is none: nothing to hide */
+    bool born = (st.stx_mask & STATX_BTIME) && (st.stx_nlink == 1 || S_ISDIR(st.stx_mode));
     return ms_of(born ? st.stx_btime : st.stx_ctime);
 }
 
-/* Folders that were opened, each with the time. */
+/* Folders, each with the time when it was last opened, or when a name in it was first asked for. */
 struct folder {
     struct folder *next;
-    int64_t opened_ms;
+    int64_t fresh_ms;
     char path[];
 };
 static struct folder *folders;
 
-static void refreshed(const char *path)
+/* Finds or adds the folder of that path; under the lock. */
+static struct folder *folder_of(const char *path, size_t length)
 {
-    struct folder *f;
-    size_t length = strlen(path) + 1;
+    struct folder *f = folders;
+    while (f && (strncmp(f->path, path, length) != 0 || f->path[length] != '\0'))
+        f = f->next;
+    if (f)
+        return f;
+    if (!(f = calloc(1, sizeof *f + length + 1)))
+        abort();
+    memcpy(f->path, path, length);
+    f->fresh_ms = real_ms();
+    f->next = folders;
+    return folders = f;
+}
+
+static void refresh(const char *path)
+{
     pthread_mutex_lock(&lock);
-    for (f = folders; f && strcmp(f->path, path) != 0; f = f->next)
-        continue;
-    if (!f) {
-        if (!(f = malloc(sizeof *f + length)))
-            abort();
-        memcpy(f->path, path, length);
-        f->next = folders;
-        folders = f;
-    }
-    f->opened_ms = real_ms();
+    folder_of(path, strlen(path))->fresh_ms = real_ms();
     pthread_mutex_unlock(&lock);
 }
 
-static int64_t refreshed_ms(const char *path)
+/* Until when what is known of the folder of that file is fresh. */
+static int64_t fresh_ms(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    int64_t opened = INT64_MIN;
     pthread_mutex_lock(&lock);
-    for (const struct folder *f = folders; f; f = f->next)
-        if (strlen(f->path) == (size_t)(slash - path) && strncmp(f->path, path, (size_t)(slash - path)) == 0)
-            opened = f->opened_ms;
+    int64_t fresh = folder_of(path, (size_t)(strrchr(path, '/') - path))->fresh_ms;
     pthread_mutex_unlock(&lock);
-    return opened;
+    return fresh;
+}
+
+/* Did this process make it, or the folder that it is in? */
+static bool is_own(const char *path)
+{
+    pthread_mutex_lock(&lock);
+    const struct name *n = *find(&own, path);
+    for (const struct name *f = renamed; f && !n; f = f->next)
+        if (strncmp(path, f->path, strlen(f->path)) == 0 && path[strlen(f->path)] == '/')
+            n = f;
+    pthread_mutex_unlock(&lock);
+    return n != NULL;
 }
 
 static bool is_hidden(const char *path)
@@ -335,14 +350,13 @@ static bool is_hidden(const char *path)
     uint64_t spread = 5381;
     if (told.hide_ms == 0 || !is_inside(path) || strlen(path) <= told.root_length + 1)
         return false;
-    pthread_mutex_lock(&lock);
-    bool mine = *find(&own, path) != NULL;
-    pthread_mutex_unlock(&lock);
+    bool mine = is_own(path);
+    int64_t fresh = told.refresh ? fresh_ms(path) : INT64_MIN; /* also of a name that is not there yet */
     int64_t came = came_ms(path);
     for (const char *c = path; *c; c++)
         spread = spread * 33 + (unsigned char)*c;
     int64_t until = came + (int64_t)(told.hide_ms / 2 + spread % (told.hide_ms / 2 + 1));
-    return !mine && came != INT64_MIN && real_ms() < until && !(told.refresh && refreshed_ms(path) >= came);
+    return !mine && came > fresh && real_ms() < until;
 }
 
 static bool is_hidden_at(int dir, const char *name)
@@ -387,7 +401,7 @@ static int open_new(int dir, const char *name, int flags, mode_t mode)
     int number = failure(CREATE, dir, name);
     int fd = number ? fail_with(number) : (int)syscall(SYS_openat, dir, name, flags, mode);
     if (fd >= 0)
-        made(dir, name);
+        made(&own, dir, name);
     return fd;
 }
 
@@ -407,7 +421,7 @@ static int open_any(int dir, const char *name, int flags, mode_t mode)
         return fail_with(ESTALE);
     int fd = (int)syscall(SYS_openat, dir, name, flags, mode);
     if (fd >= 0 && (flags & O_DIRECTORY) && told.refresh)
-        refreshed(path);
+        refresh(path);
     return fd;
 }
 
@@ -434,7 +448,7 @@ int mkdirat(int dir, const char *name, mode_t mode)
     int number = failure(CREATE, dir, name),
         done = number ? fail_with(number) : (int)syscall(SYS_mkdirat, dir, name, mode);
     if (done == 0)
-        made(dir, name);
+        made(&own, dir, name);
     return done;
 }
 
@@ -482,7 +496,7 @@ static int answer(int done, int dir, const char *name)
     char path[2 * PATH_MAX];
     if (done != 0)
         return done;
-    made(dir, name);
+    made(&own, dir, name);
     path_of(dir, name, path);
     return told.lie_error && is_inside(path) ? fail_with(told.lie_error) : done;
 }
@@ -496,7 +510,10 @@ int linkat(int from_dir, const char *from, int dir, const char *name, int flags)
 int renameat(int from_dir, const char *from, int dir, const char *name)
 {
     int number = failure(RENAME, dir, name);
-    return number ? fail_with(number) : answer((int)syscall(SYS_renameat2, from_dir, from, dir, name, 0), dir, name);
+    int done = number ? fail_with(number) : (int)syscall(SYS_renameat2, from_dir, from, dir, name, 0);
+    if (done == 0)
+        made(&renamed, dir, name); /* what is in a folder comes with it */
+    return answer(done, dir, name);
 }
 
 /* ---- another host */

@@ -90,6 +90,20 @@ refuses "a header that needs another" "does not compile alone" sh "$here/headers
 echo 'int f(int n);' >top/include/x/x.h
 accepts "a good header" sh "$here/headers.sh" "$folder/top" "$cc" "$cxx"
 
+refuses "sources without kill points" "nothing to check" sh "$here/kill-points.sh" top "$cc"
+cp "$here/../../runtime/base/killpoint.h" top/runtime/base/
+point() { printf '#include "base/killpoint.h"\nvoid f(void);\nvoid f(void) { %s; }\n' "$1" >top/runtime/base/p.c; }
+point 'CSI_KILL_POINT("a.step")'
+accepts "a kill point" sh "$here/kill-points.sh" top "$cc"
+point 'CSI_KILL_POINT("a.step"); CSI_KILL_POINT("a.step")'
+refuses "one name twice" '"a.step" stands at more than one place' sh "$here/kill-points.sh" top "$cc"
+point 'CSI_KILL_POINT("step")'
+refuses "a name without area" '"step" is no name of a kill point' sh "$here/kill-points.sh" top "$cc"
+sed -i 's/^#ifdef.*/#if 1/' top/runtime/base/killpoint.h
+point 'CSI_KILL_POINT("a.step")'
+refuses "a kill point in every build" '"a.step" is left without' sh "$here/kill-points.sh" top "$cc"
+rm top/runtime/base/*
+
 touch top/runtime/base/a.c top/tools/t.c
 # shellcheck disable=SC2016 # backquotes of Markdown
 echo '| a | `runtime/base/a.c` | t | `tools/t.c`, `runtime/base/` |' >top/docs/map.md

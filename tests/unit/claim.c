@@ -252,7 +252,7 @@ static void claim_in_another_folder_is_found(void)
     CHECK(highest[0] == 1 && highest[256] == 1 && highest[1] == 0);
     CHECK(link("large/claims/0.0/0.e1", "large/claims/0.1/0.e2") == 0);
     CHECK_EQUAL(csi_claim_list(large, highest, &err), CFSPLIT_DAMAGED);
-    CHECK_TEXT(err.message, "claim '0.e2' is in 'claims/0.1', which is not its folder");
+    CHECK_TEXT(err.message, "'0.e2' in 'claims/0.1' is not the name of a claim");
     cfsplit_run_close(large);
 }
 

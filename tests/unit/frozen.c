@@ -27,12 +27,13 @@ static void remove_files(void)
 static cfsplit_status reopen(struct frozen *z)
 {
     csi_frozen_close(&z->f);
-    return csi_frozen_open(&z->f, z->dir, run_id, z->index_digest, z->count, &err);
+    return csi_frozen_add(&z->f, z->dir, run_id, z->items_digest, z->index_digest, z->count, &err);
 }
 
 static struct frozen freeze(struct cfsplit_list *list, enum cfsplit_strategy strategy, uint32_t replicas)
 {
-    struct frozen z = {.list = list, .replicas = replicas, .count = cfsplit_list_count(list), .f = {.fd = -1}};
+    struct frozen z = {.list = list, .replicas = replicas, .count = cfsplit_list_count(list)};
+    struct csi_layout layout;
     uint64_t n = 0;
     z.dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     z.order = calloc(z.count + 1, sizeof *z.order);
@@ -44,7 +45,9 @@ static struct frozen freeze(struct cfsplit_list *list, enum cfsplit_strategy str
             z.order[n++] = share[i];
     }
     CHECK_EQUAL(n, z.count);
-    CHECK_OK(csi_frozen_write(z.dir, run_id, list, z.shares, replicas, &z.items_digest, &z.index_digest, &err));
+    CHECK_OK(csi_layout_new(&layout, list, strategy, replicas, &err));
+    CHECK_OK(csi_frozen_write(z.dir, run_id, 0, 0, list, &layout, &z.items_digest, &z.index_digest, &err));
+    csi_layout_free(&layout);
     CHECK_OK(reopen(&z));
     return z;
 }
@@ -129,7 +132,7 @@ static void check_all(struct cfsplit_list *list, uint32_t replicas)
             uint64_t first = random_below(&random, z.count);
             check_part(&z, &items, first, random_below(&random, z.count - first + 1));
         }
-        CHECK_OK(csi_frozen_check(&z.f, z.items_digest, &err));
+        CHECK_OK(csi_frozen_check(&z.f, &err));
         z.list = NULL;
         thaw(&z);
     }
@@ -221,7 +224,7 @@ static void other_blocks_are_not_read(void)
     snprintf(place, sizeof place, "'items.lz4' is damaged at byte %" PRIu64 ":", hurt->offset);
     CHECK(strncmp(err.message, place, strlen(place)) == 0);
     CHECK_EQUAL(csi_frozen_load(&z.f, 0, z.count, &items, &err), CFSPLIT_DAMAGED);
-    CHECK_EQUAL(csi_frozen_check(&z.f, z.items_digest, &err), CFSPLIT_DAMAGED);
+    CHECK_EQUAL(csi_frozen_check(&z.f, &err), CFSPLIT_DAMAGED);
     csi_items_release(&items);
     thaw(&z);
 }
@@ -237,7 +240,7 @@ static void flipped_bits_of_the_items_are_found(void)
     for (uint64_t bit = 0; bit < 8 * file.length; bit++) {
         uint64_t byte = bit / 8;
         rundir_flip("items.lz4", byte, (int)(bit % 8));
-        if (csi_frozen_check(&z.f, z.items_digest, &err) != CFSPLIT_DAMAGED)
+        if (csi_frozen_check(&z.f, &err) != CFSPLIT_DAMAGED)
             CHECK_EQUAL(bit, -1);
         if (byte >= block->offset && byte < block->offset + block->packed &&
             csi_frozen_load(&z.f, 0, z.count, &items, &err) != CFSPLIT_DAMAGED)
@@ -260,7 +263,7 @@ static void cut_items_are_found(void)
         bool whole = length == file.length - 1;
         scratch_write("items.lz4", file.data, length);
         CHECK_OK(reopen(&z));
-        CHECK_EQUAL(csi_frozen_check(&z.f, z.items_digest, &err), whole ? CFSPLIT_OK : CFSPLIT_DAMAGED);
+        CHECK_EQUAL(csi_frozen_check(&z.f, &err), whole ? CFSPLIT_OK : CFSPLIT_DAMAGED);
         if (length < z.f.blocks[0].offset + z.f.blocks[0].packed)
             CHECK_EQUAL(csi_frozen_load(&z.f, 0, 1, &items, &err), CFSPLIT_DAMAGED);
     }

@@ -46,7 +46,7 @@ static void check_race(void)
     CHECK_EQUAL(created.length, 1);
     csi_buf_release(&created);
     CHECK_EQUAL(names_in("race"), 1);
-    CHECK_EQUAL(names_in("race/run"), 11);
+    CHECK_EQUAL(names_in("race/run"), 12);
     CHECK_OK(cfsplit_run_open("race/run", &run, &err));
     CHECK_OK(cfsplit_run_check(run, &err));
     CHECK_EQUAL(cfsplit_run_facts(run)->items, 50);
@@ -149,7 +149,7 @@ static void empty_folder_is_used(void)
     CHECK(mkdir("empty", 0700) == 0);
     CHECK_OK(plan("empty/", 5, &request, &created));
     CHECK(created);
-    CHECK_EQUAL(names_in("empty"), 11);
+    CHECK_EQUAL(names_in("empty"), 12);
     CHECK(system("rm -r empty") == 0);
 }
 
