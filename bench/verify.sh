@@ -3,22 +3,12 @@
 # same bytes with `cat | wc -l` and hashing them with xxhsum (XXH64), in turn, five times; medians and ratios, from memory (the
 # files have just been written). Needs a release build: cmake --preset release and cmake --build build.
 # usage: bench/verify.sh [ITEMS] [REPLICAS] [ROUNDS]
-set -eu
+# shellcheck source=bench/common.sh
+. "$(dirname "$0")/common.sh"
 items=${1:-1000000} replicas=${2:-512} rounds=${3:-5}
-top=$(cd "$(dirname "$0")/.." && pwd)
-tool=$top/build/bin/canfar-split fill=$top/build/bin/bench_fill
-for program in "$tool" "$fill"; do
-    [ -x "$program" ] || { echo "no $program: build it first" >&2; exit 2; }
-done
-work=$(mktemp -d "$top/build/bench.XXXXXX") # beside the build: on a disk, not in memory
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+fill=$top/build/bin/bench_fill
+built "$fill"
 
-milliseconds() { # COMMAND...
-    from=$(date +%s%N)
-    "$@" >out
-    echo $((($(date +%s%N) - from) / 1000000))
-}
 ours() {
     "$tool" verify r.run
 }
@@ -27,12 +17,6 @@ count_lines() {
 }
 hash() {
     cat r.run/journal/* | xxhsum -H1 -
-}
-sync_once() { # one fdatasync of this disk, by dd
-    dd if=/dev/zero of=sync.probe bs=4k count=1 conv=fdatasync 2>/dev/null
-}
-median() {
-    sort -n "$1" | sed -n "$((($(wc -l <"$1") + 1) / 2))p"
 }
 
 seq -f '/some/folder/of/images/exposure-%08.0f.fits' 1 "$items" >list

@@ -84,7 +84,7 @@ check_shell() {
 }
 
 install_missing build-essential cmake pkg-config liblz4-dev libxxhash-dev libjansson-dev libzmq3-dev libcunit1-dev \
-    git procps util-linux lz4 xxhash locales source-extractor
+    git procps util-linux lz4 xxhash locales source-extractor libcfitsio-dev
 if [ "$what" = quick ]; then
     stage "build" build dev
     stage "quick tests" tests build-dev -L quick

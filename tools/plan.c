@@ -147,10 +147,13 @@ static int run_plan(const struct command *command, struct settings *s)
     if (status != CFSPLIT_OK)
         return tool_exit(&err);
     const struct cfsplit_facts *facts = cfsplit_run_facts(run);
+    char how[640] = "without a command: for programs that link the library";
+    if (facts->command_count > 0)
+        snprintf(how, sizeof how, "to run it: canfar-split launch %s --on local", tool_word(path).text);
     if (created)
-        tool_say("%s: %" PRIu64 " %s for %" PRIu32 " %s by %s; to run it: canfar-split launch %s --on local", path,
-                 facts->items, tool_items(facts->items), facts->replicas, facts->replicas == 1 ? "replica" : "replicas",
-                 cfsplit_strategy_word(facts->strategy), tool_word(path).text);
+        tool_say("%s: %" PRIu64 " %s for %" PRIu32 " %s by %s; %s", path, facts->items, tool_items(facts->items),
+                 facts->replicas, facts->replicas == 1 ? "replica" : "replicas", cfsplit_strategy_word(facts->strategy),
+                 how);
     else
         tool_say("%s: already planned", path);
     cfsplit_run_close(run);
@@ -167,9 +170,11 @@ const struct command command_plan = {
         "item, without\n"
         "a shell; in it {} is the item, {/} its basename, {//} its folder, {.} and {/.} these without extension, "
         "{#} its\n"
-        "number; without any of these the item comes last. The same plan again is no error. --check-list RUN ITEM... "
-        "plans\n"
-        "nothing: it looks whether the sources still give the list of RUN, and exits with 1 if items are new or gone.\n"
+        "number; without any of these the item comes last. Without COMMAND the run is for programs that link the "
+        "library.\n"
+        "The same plan again is no error. --check-list RUN ITEM... plans nothing: it looks whether the sources still "
+        "give the\n"
+        "list of RUN, and exits with 1 if items are new or gone.\n"
         "--extend adds the items of the sources that RUN does not have yet; it may be at work.",
     .run = run_plan,
 };

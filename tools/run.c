@@ -93,19 +93,7 @@ static int exit_code_of(cfsplit_status status, const struct running *running,
     return cfsplit_status_exit_code(status);
 }
 
-static cfsplit_status check_count(const struct cfsplit_run *run, const struct cfsplit_identity *me,
-                                  struct cfsplit_error *err)
-{
-    const struct cfsplit_facts *facts = cfsplit_run_facts(run);
-    if (me->count == facts->replicas)
-        return CFSPLIT_OK;
-    return tool_fail(err, CFSPLIT_USAGE,
-                     "replica %" PRIu32 " of %" PRIu32 ", but %s was planned for %" PRIu32
-                     "; to help finish it: canfar-split run %s --spare",
-                     me->id, me->count, facts->path, facts->replicas, tool_word(facts->path).text);
-}
-
-/* Who this process is in a run that is planned. */
+/* Who this process is in a run that is planned; what an error leaves to do is said with it. */
 static cfsplit_status identify(const struct settings *s, const struct cfsplit_run *run, struct cfsplit_identity *me,
                                struct cfsplit_error *err)
 {
@@ -113,14 +101,19 @@ static cfsplit_status identify(const struct settings *s, const struct cfsplit_ru
     *me = (struct cfsplit_identity){.count = facts->replicas, .source = "--spare"};
     if (s->spare)
         return CFSPLIT_OK;
-    cfsplit_status status = tool_identity(s, facts->replicas, me, err);
-    if (status == CFSPLIT_USAGE && strcmp(err->message, "no replica number here") == 0)
-        return tool_fail(err, CFSPLIT_USAGE,
-                         "no replica number here, and %s has %" PRIu32 ": canfar-split launch %s --on local",
-                         facts->path, facts->replicas, tool_word(facts->path).text);
-    if (status != CFSPLIT_OK)
+    struct cfsplit_error failure = {0};
+    cfsplit_status status = tool_identity(s, run, me, &failure);
+    bool nothing_set = strncmp(failure.message, "no replica number here", 22) == 0;
+    if (status == CFSPLIT_OK)
         return status;
-    return check_count(run, me, err);
+    if (me->count != 0)
+        return tool_fail(err, status, "%s; to help finish it: canfar-split run %s --spare", failure.message,
+                         tool_word(facts->path).text);
+    if (nothing_set)
+        return tool_fail(err, status, "%s: canfar-split launch %s --on local", failure.message,
+                         tool_word(facts->path).text);
+    *err = failure;
+    return status;
 }
 
 static int be_replica(struct settings *s, const char *path, bool one_shot)
@@ -184,7 +177,7 @@ static int plan_and_run(struct settings *s)
         cfsplit_run_close(run);
     } else {
         if (!s->spare)
-            status = tool_identity(s, 0, &me, &err);
+            status = tool_identity(s, NULL, &me, &err);
         else if (s->replicas == CFSPLIT_UNSET)
             status = tool_fail(&err, CFSPLIT_USAGE, "a spare replica does not know how many there are: --replicas N");
         if (status == CFSPLIT_OK)
@@ -206,7 +199,7 @@ static int run_here(struct settings *s)
     bool created;
     struct tm tm;
     time_t now = time(NULL);
-    cfsplit_status status = tool_identity(s, 0, &me, &err);
+    cfsplit_status status = tool_identity(s, NULL, &me, &err);
     if (status == CFSPLIT_OK && me.count > 1)
         status = tool_fail(&err, CFSPLIT_USAGE,
                            "this is replica %" PRIu32 " of %" PRIu32

@@ -115,7 +115,7 @@ static cfsplit_status (*const printers[])(struct filter *f, struct cfsplit_error
 static cfsplit_status identify(struct filter *f, struct cfsplit_error *err)
 {
     if (!f->s->upstream)
-        return tool_identity(f->s, 0, &f->who, err);
+        return tool_identity(f->s, NULL, &f->who, err);
     if (f->strategy != CFSPLIT_CHUNK && f->strategy != CFSPLIT_STRIPE)
         return tool_fail(err, CFSPLIT_USAGE, "--upstream is for chunk and stripe: the Python client has no %s",
                          cfsplit_strategy_word(f->strategy));

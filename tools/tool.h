@@ -27,9 +27,9 @@ int tool_exit(const struct cfsplit_error *err);
 cfsplit_status tool_list(const struct settings *s, size_t first, bool wants_weights, bool refuse_duplicates,
                          struct cfsplit_list **out, struct cfsplit_error *err);
 
-/* Who this replica is, by --replica, --replicas and the environment; `pinned` is the count a plan pins, or 0. A note that
- * comes with it has been said. Errors: as cfsplit_identity_find. */
-cfsplit_status tool_identity(const struct settings *s, uint64_t pinned, struct cfsplit_identity *out,
+/* Who this replica is, by --replica, --replicas and the environment; of `run`, unless it is NULL. A note that comes with it
+ * has been said. Errors: as cfsplit_identity_find and cfsplit_run_identity. */
+cfsplit_status tool_identity(const struct settings *s, const struct cfsplit_run *run, struct cfsplit_identity *out,
                              struct cfsplit_error *err);
 
 /* tool_list in two steps, for filters that may not need to hold a list: what --null, --weights and --duplicates ask for,

@@ -19,13 +19,14 @@ static cfsplit_status count_option(const struct settings *s, uint64_t *out, stru
     return CFSPLIT_OK;
 }
 
-cfsplit_status tool_identity(const struct settings *s, uint64_t pinned, struct cfsplit_identity *out,
+cfsplit_status tool_identity(const struct settings *s, const struct cfsplit_run *run, struct cfsplit_identity *out,
                              struct cfsplit_error *err)
 {
-    struct cfsplit_identity_options options = {.size = sizeof options, .id = s->identity.id, .pinned = pinned};
+    struct cfsplit_identity_options options = {.size = sizeof options, .id = s->identity.id};
     cfsplit_status status = count_option(s, &options.count, err);
     if (status == CFSPLIT_OK)
-        status = cfsplit_identity_find(&options, getenv, out, err);
+        status = run ? cfsplit_run_identity(run, &options, getenv, out, err)
+                     : cfsplit_identity_find(&options, getenv, out, err);
     if (status == CFSPLIT_OK && out->note[0])
         tool_say("%s", out->note);
     return status;

@@ -107,6 +107,14 @@ struct cfsplit_facts {
 };
 CFSPLIT_API const struct cfsplit_facts *cfsplit_run_facts(const struct cfsplit_run *run);
 
+/* Who this process is in a run: cfsplit_identity_find with the run's count as the one that is pinned. Errors: as there, and
+ * CFSPLIT_USAGE if another count is found; *out is what was found then, too, and its count 0 if nothing was. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_run_identity(const struct cfsplit_run *run,
+                                                                 const struct cfsplit_identity_options *options,
+                                                                 char *(*lookup)(const char *name),
+                                                                 struct cfsplit_identity *out,
+                                                                 struct cfsplit_error *err);
+
 /* ---- being a replica */
 
 /* X(symbol, word): what an item can be */

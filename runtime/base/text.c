@@ -39,6 +39,24 @@ bool csi_text_hex(const char *text, size_t length, uint64_t *out)
     return true;
 }
 
+void csi_text_add_u64(struct csi_buf *buf, uint64_t value)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (char)('0' + value % 10);
+    while ((value /= 10) > 0);
+    csi_buf_add(buf, digits + at, sizeof digits - at);
+}
+
+void csi_text_add_hex(struct csi_buf *buf, uint64_t value)
+{
+    char digits[16];
+    for (size_t at = sizeof digits; at-- > 0; value >>= 4)
+        digits[at] = "0123456789abcdef"[value & 15];
+    csi_buf_add(buf, digits, sizeof digits);
+}
+
 void csi_text_escape(struct csi_buf *buf, const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
@@ -131,4 +149,14 @@ size_t csi_text_utf8(const unsigned char *s, size_t left)
         code = code << 6 | (s[i] & 0x3f);
     }
     return code >= smallest[n] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? n : 0;
+}
+
+size_t csi_text_cut(const char *text, size_t length, size_t most)
+{
+    if (length <= most)
+        return length;
+    size_t kept = most;
+    while (kept > 0 && most - kept < 3 && ((unsigned char)text[kept] & 0xc0) == 0x80)
+        kept--;
+    return ((unsigned char)text[kept] & 0xc0) == 0x80 ? most : kept;
 }

@@ -46,6 +46,11 @@ void csi_child_env_fini(struct csi_child_env *env)
     env->envp = NULL;
 }
 
+uint32_t csi_child_env_seed(const struct cfsplit_item *item, uint64_t seed)
+{
+    return (uint32_t)XXH64(item->name, item->length, seed);
+}
+
 cfsplit_status csi_child_env_set(struct csi_child_env *env, const struct cfsplit_item *item, uint64_t number,
                                  uint32_t attempt, struct cfsplit_error *err)
 {
@@ -54,7 +59,7 @@ cfsplit_status csi_child_env_set(struct csi_child_env *env, const struct cfsplit
     csi_buf_addf(&env->own[ITEM], "CANFAR_SPLIT_ITEM=%s", item->name);
     csi_buf_addf(&env->own[INDEX], "CANFAR_SPLIT_INDEX=%" PRIu64, number);
     csi_buf_addf(&env->own[ATTEMPT], "CANFAR_SPLIT_ATTEMPT=%" PRIu32, attempt);
-    csi_buf_addf(&env->own[SEED], "CANFAR_SPLIT_SEED=%" PRIu32, (uint32_t)XXH64(item->name, item->length, env->seed));
+    csi_buf_addf(&env->own[SEED], "CANFAR_SPLIT_SEED=%" PRIu32, csi_child_env_seed(item, env->seed));
     for (size_t i = 0; i < CSI_CHILD_ENV_OWN; i++) {
         if (env->own[i].failed)
             return csi_fail_memory(err);

@@ -24,4 +24,7 @@ void csi_child_env_fini(struct csi_child_env *env);
 CFSPLIT_MUST_USE cfsplit_status csi_child_env_set(struct csi_child_env *env, const struct cfsplit_item *item,
                                                   uint64_t number, uint32_t attempt, struct cfsplit_error *err);
 
+/* CANFAR_SPLIT_SEED of an item; `seed` is the run's. */
+uint32_t csi_child_env_seed(const struct cfsplit_item *item, uint64_t seed);
+
 #endif

@@ -32,8 +32,7 @@ static enum csi_class classify(const struct csi_replica *r, const struct csi_exe
         return CSI_REJECTED;
     else if (exited && csi_exit_codes_has(&r->life.options.later_exit, code))
         return CSI_LATER;
-    return csi_feed_failures(&r->life.feed, r->at_work[end->tag].index) < r->life.options.retries ? CSI_RETRY
-                                                                                                  : CSI_FAILED;
+    return csi_incarnation_failure(&r->life, r->at_work[end->tag].index);
 }
 
 /* The reason in words: a timeout, a signal, or the last line that was printed. */

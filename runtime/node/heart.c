@@ -1,11 +1,9 @@
 #include "node/heart.h"
 
-#include <errno.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/error.h"
+#include "base/thread.h"
 
 /* One beat, written outside the lock so that nobody waits for the disk. */
 static void beat_once(struct csi_heart *heart)
@@ -33,15 +31,9 @@ static void *live(void *argument)
     struct csi_heart *heart = argument;
     pthread_mutex_lock(&heart->lock);
     while (!heart->stopping) {
-        struct timespec until;
-        uint64_t wait = jittered(heart->interval_ms, heart->beat.sequence + (uint64_t)getpid());
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        uint64_t ns = (uint64_t)until.tv_nsec + wait % 1000 * 1000000;
-        until.tv_sec += (time_t)(wait / 1000 + ns / 1000000000);
-        until.tv_nsec = (long)(ns % 1000000000);
-        int waited = 0;
-        while (!heart->stopping && waited == 0)
-            waited = pthread_cond_timedwait(&heart->wake, &heart->lock, &until);
+        uint64_t until = csi_clock_mono_ms() + jittered(heart->interval_ms, heart->beat.sequence + (uint64_t)getpid());
+        while (!heart->stopping && csi_clock_mono_ms() < until)
+            csi_thread_wait(&heart->wake, &heart->lock, until);
         if (!heart->stopping)
             beat_once(heart);
     }
@@ -57,17 +49,11 @@ cfsplit_status csi_heart_start(struct csi_heart *heart, const struct cfsplit_run
     if (status != CFSPLIT_OK)
         return status;
     heart->first_boot_ms = heart->last_boot_ms = csi_clock_boot_ms();
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&heart->lock, NULL);
-    pthread_cond_init(&heart->wake, &attributes);
-    pthread_condattr_destroy(&attributes);
-    int failed = pthread_create(&heart->thread, NULL, live, heart);
-    if (failed)
-        return csi_fail_errno(err, CFSPLIT_MEMORY, failed, "cannot start a thread");
-    heart->started = true;
-    return CFSPLIT_OK;
+    csi_thread_condition(&heart->wake);
+    status = csi_thread_start(&heart->thread, live, heart, err);
+    heart->started = status == CFSPLIT_OK;
+    return status;
 }
 
 void csi_heart_tell(struct csi_heart *heart, const struct csi_beat *counts)

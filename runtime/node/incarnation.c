@@ -9,9 +9,10 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/killpoint.h"
+#include "base/text.h"
 #include "rundir/fence.h"
 
-enum { beat_every_ms = 10000, record_bytes = 2048 };
+enum { beat_every_ms = 10000, record_bytes = 2048, first_failures = 20 };
 
 void csi_incarnation_say(const struct csi_incarnation *life, const char *sentence)
 {
@@ -129,10 +130,9 @@ static struct csi_pending *add_pending(struct csi_incarnation *life, uint64_t no
 
 static void fill_pending(const struct csi_incarnation *life, struct csi_pending *p, const struct csi_record *record)
 {
-    size_t length = record->text_length < sizeof p->text - 1 ? record->text_length : sizeof p->text - 1;
     p->class = record->class;
-    memcpy(p->text, record->text, length);
-    p->text[length] = '\0';
+    memcpy(p->text, record->text, record->text_length);
+    p->text[record->text_length] = '\0';
     p->attempt = (struct cfsplit_attempt){.by = life->inc.name,
                                           .index = record->index,
                                           .replica = life->inc.replica,
@@ -156,6 +156,7 @@ cfsplit_status csi_incarnation_end(struct csi_incarnation *life, struct csi_reco
     end->kind = CSI_RECORD_END;
     end->generation = csi_frozen_generation_of(&life->run->frozen, end->index);
     end->time_ms = csi_clock_wall_ms();
+    end->text_length = csi_text_cut(end->text, end->text_length, sizeof p->text - 1);
     fill_pending(life, p, end);
     csi_journal_add(&life->journal, end);
     life->running -= end->class != CSI_SET_ASIDE;
@@ -165,6 +166,25 @@ cfsplit_status csi_incarnation_end(struct csi_incarnation *life, struct csi_reco
     life->ends += end->class == CSI_DONE || end->class == CSI_FAILED || end->class == CSI_REJECTED;
     life->failed_ends += end->class == CSI_FAILED;
     return status;
+}
+
+enum csi_class csi_incarnation_failure(const struct csi_incarnation *life, uint64_t index)
+{
+    return csi_feed_failures(&life->feed, index) < life->options.retries ? CSI_RETRY : CSI_FAILED;
+}
+
+bool csi_incarnation_fails_too_often(const struct csi_incarnation *life, char why[96])
+{
+    uint64_t failed = life->failed_ends, limit = life->options.max_fails;
+    bool all_of_first = limit == CFSPLIT_UNSET && failed >= first_failures && failed == life->ends;
+    bool too_many = limit != CFSPLIT_UNSET && limit != 0 && failed >= limit;
+    if (!all_of_first && !too_many)
+        return false;
+    snprintf(why, 96,
+             all_of_first ? "the first %" PRIu64 " items all failed: starting no more"
+                          : "%" PRIu64 " failures: starting no more",
+             failed);
+    return true;
 }
 
 void csi_incarnation_unstarted(struct csi_incarnation *life, const struct csi_next *next, uint64_t output_from,

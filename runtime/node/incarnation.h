@@ -58,9 +58,15 @@ CFSPLIT_MUST_USE cfsplit_status csi_incarnation_next(struct csi_incarnation *lif
 CFSPLIT_MUST_USE cfsplit_status csi_incarnation_start(struct csi_incarnation *life, const struct csi_next *next,
                                                       uint64_t output_from, uint64_t now_ms, struct cfsplit_error *err);
 
-/* Adds an end (kind, generation and time are filled in) to the journal's open group. */
+/* Adds an end (kind, generation and time are filled in, its text is cut) to the journal's open group. */
 CFSPLIT_MUST_USE cfsplit_status csi_incarnation_end(struct csi_incarnation *life, struct csi_record *end,
                                                     uint64_t now_ms, struct cfsplit_error *err);
+
+/* What an attempt that failed ends as: CSI_RETRY while the item has retries left, CSI_FAILED then. */
+enum csi_class csi_incarnation_failure(const struct csi_incarnation *life, uint64_t index);
+
+/* Have so many items failed, or all of the first ones, that no more should be started? `why` then says so. */
+bool csi_incarnation_fails_too_often(const struct csi_incarnation *life, char why[96]);
 
 /* An attempt whose start was written and that could not be started: charged with nothing, not spoken of. */
 void csi_incarnation_unstarted(struct csi_incarnation *life, const struct csi_next *next, uint64_t output_from,

@@ -17,7 +17,7 @@
 #include "node/ended.h"
 #include "rundir/fence.h"
 
-enum { orders_every_ms = 1000, idle_ms = 1000, first_failures = 20, slots_max = 10000 };
+enum { idle_ms = 1000, slots_max = 10000 };
 
 /* Nothing more is started; what runs may end and is written down, and then the replica ends with this error. */
 static void start_no_more(struct csi_replica *r, cfsplit_status status, const struct cfsplit_error *err)
@@ -86,7 +86,6 @@ static cfsplit_status open_exec(struct csi_replica *r, const struct cfsplit_run_
 /* What can be found wanting before anybody knows of this replica. */
 static cfsplit_status prepare(struct csi_replica *r, struct cfsplit_run_options *options, struct cfsplit_error *err)
 {
-    bool now;
     *options = r->asked->run;
     csi_options_settle(options, &r->run->spec.options);
     if (options->slots == 0)
@@ -98,7 +97,7 @@ static cfsplit_status prepare(struct csi_replica *r, struct cfsplit_run_options 
     if (status == CFSPLIT_OK)
         status = open_exec(r, options, err);
     if (status == CFSPLIT_OK)
-        status = csi_order_last_stop(r->run, 0, &r->last_stop, &now, err);
+        status = csi_stops_init(&r->stops, r->run, err);
     return status;
 }
 
@@ -205,17 +204,9 @@ static cfsplit_status look_for_orders(struct csi_replica *r, bool woken, struct 
         raise_order(r, r->asked->wake(r->asked->context));
     if (r->order >= CFSPLIT_DRAIN && r->now >= r->kill_at_ms)
         csi_exec_kill_all(r->exec);
-    if (r->now < r->next_orders_ms)
-        return CFSPLIT_OK;
-    uint32_t last;
-    bool now = false;
-    r->next_orders_ms = r->now + orders_every_ms;
-    cfsplit_status status = csi_order_last_stop(r->run, r->last_stop, &last, &now, err);
-    if (status == CFSPLIT_OK && last > r->last_stop) {
-        r->last_stop = last;
-        csi_incarnation_say(&r->life, now ? "told to stop at once" : "told to stop: finishing what runs");
-        raise_order(r, now ? CFSPLIT_DRAIN : CFSPLIT_FINISH);
-    }
+    enum cfsplit_order order;
+    cfsplit_status status = csi_stops_look(&r->stops, &r->life, r->now, &order, err);
+    raise_order(r, order);
     return status;
 }
 
@@ -232,17 +223,10 @@ static void reap_orphans(const struct csi_replica *r)
 
 static void check_failures(struct csi_replica *r)
 {
-    uint64_t failed = r->life.failed_ends, limit = r->life.options.max_fails;
-    bool all_of_first = limit == CFSPLIT_UNSET && failed >= first_failures && failed == r->life.ends;
-    bool too_many = limit != CFSPLIT_UNSET && limit != 0 && failed >= limit;
-    if ((!all_of_first && !too_many) || r->order != CFSPLIT_GO_ON)
+    char why[96];
+    if (r->order != CFSPLIT_GO_ON || !csi_incarnation_fails_too_often(&r->life, why))
         return;
-    char sentence[96];
-    snprintf(sentence, sizeof sentence,
-             all_of_first ? "the first %" PRIu64 " items all failed: starting no more"
-                          : "%" PRIu64 " failures: starting no more",
-             failed);
-    csi_incarnation_say(&r->life, sentence);
+    csi_incarnation_say(&r->life, why);
     raise_order(r, CFSPLIT_FINISH);
 }
 

@@ -6,7 +6,7 @@
 #include "exec/exec.h"
 #include "exec/template.h"
 #include "node/child_env.h"
-#include "node/incarnation.h"
+#include "node/stops.h"
 #include "rundir/output.h"
 
 struct csi_at_work { /* what runs in a slot */
@@ -31,8 +31,8 @@ struct csi_replica {
     bool dry; /* nothing to start now */
     bool output_lost;
     struct cfsplit_error early; /* why no more is started, though what runs may end; status CFSPLIT_OK: nothing */
-    uint32_t last_stop;
-    uint64_t now, due_ms, next_orders_ms, kill_at_ms;
+    struct csi_stops stops;
+    uint64_t now, due_ms, kill_at_ms;
 };
 
 #endif

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -14,7 +13,7 @@
 #include "base/killpoint.h"
 #include "base/text.h"
 
-enum { reserve_step = 64 << 10, reserve_step_max = 1 << 20 };
+enum { reserve_step = 64 << 10, reserve_step_max = 1 << 20, zeros_at_once = 16 << 10 }; /* multiples of the next */
 
 /* ---- writing */
 
@@ -29,6 +28,18 @@ static cfsplit_status refuse(const struct csi_journal *j, struct cfsplit_error *
     return csi_fail(err, CFSPLIT_STORAGE, "'%s' failed before and is not written to again", j->name);
 }
 
+/* In small writes: what a large one leaves in the page cache is one large folio, and every line that is written into that later
+ * costs the file system a walk over all of its blocks. */
+static int write_zeros(const struct csi_journal *j, uint64_t bytes)
+{
+    static const char zeros[zeros_at_once];
+    CSI_KILL_POINT_HALF("journal.zeros-half-written", j->fd, zeros, zeros_at_once, j->reserved);
+    for (uint64_t at = 0; at < bytes; at += zeros_at_once)
+        if (csi_io_pwrite_all(j->fd, zeros, zeros_at_once, j->reserved + at) != 0)
+            return -1;
+    return 0;
+}
+
 cfsplit_status csi_journal_reserve(struct csi_journal *j, uint64_t bytes, struct cfsplit_error *err)
 {
     if (j->broken)
@@ -38,12 +49,8 @@ cfsplit_status csi_journal_reserve(struct csi_journal *j, uint64_t bytes, struct
     uint64_t step = j->reserved < reserve_step_max ? reserve_step : reserve_step_max;
     while (j->length + j->group.length + bytes > j->reserved + step)
         step += reserve_step;
-    char *zeros = calloc(1, step);
-    if (!zeros)
-        return csi_fail_memory(err);
     cfsplit_status status = CFSPLIT_OK;
-    CSI_KILL_POINT_HALF("journal.zeros-half-written", j->fd, zeros, step, j->reserved);
-    if (csi_io_pwrite_all(j->fd, zeros, step, j->reserved) != 0) {
+    if (write_zeros(j, step) != 0) {
         /* no room for more: what was reserved is still there, for the ends of what runs */
         int number = errno;
         status = ftruncate(j->fd, (off_t)j->reserved) == 0
@@ -56,7 +63,6 @@ cfsplit_status csi_journal_reserve(struct csi_journal *j, uint64_t bytes, struct
         j->reserved += step;
     }
     CSI_KILL_POINT("journal.reserved");
-    free(zeros);
     return status;
 }
 
@@ -89,7 +95,11 @@ cfsplit_status csi_journal_write(struct csi_journal *j, struct cfsplit_error *er
     if (j->group.length == 0)
         return csi_buf_check(&j->group, err);
     uint64_t digest = XXH64(j->group.data, j->group.length, j->digest);
-    csi_buf_addf(&j->group, "commit\t%" PRIu64 "\t%016" PRIx64 "\n", j->sequence + 1, digest);
+    csi_buf_add_text(&j->group, "commit\t");
+    csi_text_add_u64(&j->group, j->sequence + 1);
+    csi_buf_add_char(&j->group, '\t');
+    csi_text_add_hex(&j->group, digest);
+    csi_buf_add_char(&j->group, '\n');
     if (j->group.failed) {
         j->broken = true;
         return csi_fail_memory(err);

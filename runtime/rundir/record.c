@@ -1,5 +1,4 @@
 /* Lines of a journal <-> struct csi_record. */
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -60,12 +59,59 @@ static bool parse_closed(struct csi_fields *f, struct csi_record *r)
     return csi_fields_next(f, &r->text, &r->text_length);
 }
 
+/* Each with a TAB before it. */
+static void add_numbers(struct csi_buf *b, const uint64_t *numbers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        csi_buf_add_char(b, '\t');
+        csi_text_add_u64(b, numbers[i]);
+    }
+}
+
+static void add_text(struct csi_buf *b, const char *text, size_t length)
+{
+    csi_buf_add_char(b, '\t');
+    csi_text_escape(b, text, length);
+}
+
+static void add_start(struct csi_buf *b, const struct csi_record *r)
+{
+    add_numbers(b, (const uint64_t[]){r->generation, r->index, r->attempt, r->time_ms, r->output_from}, 5);
+    csi_buf_add_char(b, '\t');
+    csi_text_add_hex(b, r->hash);
+    add_numbers(b, &r->alone, 1);
+}
+
+static void add_end(struct csi_buf *b, const struct csi_record *r)
+{
+    add_numbers(b, (const uint64_t[]){r->generation, r->index, r->attempt, r->time_ms}, 4);
+    add_text(b, words[r->class], strlen(words[r->class]));
+    add_numbers(b, (const uint64_t[]){r->exit_status, r->took_ms, r->cpu_ms, r->rss_kib, r->output_from, r->output_to},
+                6);
+    add_text(b, r->text, r->text_length);
+}
+
+static void add_released(struct csi_buf *b, const struct csi_record *r)
+{
+    add_numbers(b, (const uint64_t[]){r->generation, r->index, r->attempt}, 3);
+}
+
+static void add_closed(struct csi_buf *b, const struct csi_record *r)
+{
+    add_text(b, r->text, r->text_length);
+}
+
+static const struct {
+    const char *word;
+    bool (*parse)(struct csi_fields *, struct csi_record *);
+    void (*add)(struct csi_buf *, const struct csi_record *);
+} kinds[] = {[CSI_RECORD_START] = {"start", parse_start, add_start},
+             [CSI_RECORD_END] = {"end", parse_end, add_end},
+             [CSI_RECORD_RELEASED] = {"released", parse_released, add_released},
+             [CSI_RECORD_CLOSED] = {"closed", parse_closed, add_closed}};
+
 bool csi_record_parse(const char *line, size_t length, struct csi_record *out)
 {
-    static const struct {
-        const char *word;
-        bool (*parse)(struct csi_fields *, struct csi_record *);
-    } kinds[] = {{"start", parse_start}, {"end", parse_end}, {"released", parse_released}, {"closed", parse_closed}};
     struct csi_fields f = csi_fields_of(line, length);
     const char *word;
     size_t n;
@@ -80,29 +126,7 @@ bool csi_record_parse(const char *line, size_t length, struct csi_record *out)
 
 void csi_journal_add(struct csi_journal *j, const struct csi_record *r)
 {
-    struct csi_buf *b = &j->group;
-    switch (r->kind) {
-    case CSI_RECORD_START:
-        csi_buf_addf(
-            b, "start\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%016" PRIx64 "\t%" PRIu64 "\n",
-            r->generation, r->index, r->attempt, r->time_ms, r->output_from, r->hash, r->alone);
-        break;
-    case CSI_RECORD_END:
-        csi_buf_addf(b,
-                     "end\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%s\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64
-                     "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t",
-                     r->generation, r->index, r->attempt, r->time_ms, words[r->class], r->exit_status, r->took_ms,
-                     r->cpu_ms, r->rss_kib, r->output_from, r->output_to);
-        csi_text_escape(b, r->text, r->text_length);
-        csi_buf_add_char(b, '\n');
-        break;
-    case CSI_RECORD_RELEASED:
-        csi_buf_addf(b, "released\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\n", r->generation, r->index, r->attempt);
-        break;
-    case CSI_RECORD_CLOSED:
-        csi_buf_add_text(b, "closed\t");
-        csi_text_escape(b, r->text, r->text_length);
-        csi_buf_add_char(b, '\n');
-        break;
-    }
+    csi_buf_add_text(&j->group, kinds[r->kind].word);
+    kinds[r->kind].add(&j->group, r);
+    csi_buf_add_char(&j->group, '\n');
 }

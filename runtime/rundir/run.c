@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -107,4 +108,23 @@ void cfsplit_run_close(struct cfsplit_run *run)
 const struct cfsplit_facts *cfsplit_run_facts(const struct cfsplit_run *run)
 {
     return &run->facts;
+}
+
+cfsplit_status cfsplit_run_identity(const struct cfsplit_run *run, const struct cfsplit_identity_options *options,
+                                    char *(*lookup)(const char *name), struct cfsplit_identity *out,
+                                    struct cfsplit_error *err)
+{
+    struct cfsplit_identity_options pinned = *options;
+    struct cfsplit_error failure;
+    pinned.pinned = run->spec.replicas;
+    *out = (struct cfsplit_identity){0};
+    cfsplit_status status = cfsplit_identity_find(&pinned, lookup, out, &failure);
+    if (status != CFSPLIT_OK && strcmp(failure.message, "no replica number here") == 0)
+        return csi_fail(err, status, "%s, and %s has %" PRIu32, failure.message, run->path, run->spec.replicas);
+    if (status != CFSPLIT_OK && err)
+        *err = failure;
+    if (status == CFSPLIT_OK && out->count != run->spec.replicas)
+        return csi_fail(err, CFSPLIT_USAGE, "replica %" PRIu32 " of %" PRIu32 ", but %s was planned for %" PRIu32,
+                        out->id, out->count, run->path, run->spec.replicas);
+    return status;
 }

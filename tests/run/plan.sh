@@ -73,3 +73,8 @@ says err "'c.run' was planned without a command"
 code 2 canfar-split verify
 says err "verify: which run?"
 code 2 canfar-split launch r.run
+# Without a command it is for programs that link the library; `run` says so.
+code 0 canfar-split plan library.run --replicas 2 '*.fits'
+says err "library.run: 3 items for 2 replicas by size; without a command: for programs that link the library"
+code 2 canfar-split run library.run --replica 1
+says err "'library.run' was planned without a command"

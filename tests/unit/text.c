@@ -33,6 +33,30 @@ static void test_hex(void)
     CHECK(!csi_text_hex("0A", 2, &value));
 }
 
+static void test_written_numbers(void)
+{
+    static const uint64_t numbers[] = {0, 9, 10, 99, 100, UINT64_C(1795246246707), UINT64_MAX - 1, UINT64_MAX};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        struct csi_buf buf = CSI_BUF_INIT;
+        char wanted[64];
+        snprintf(wanted, sizeof wanted, "%" PRIu64 "/%016" PRIx64, numbers[i], numbers[i]);
+        csi_text_add_u64(&buf, numbers[i]);
+        csi_buf_add_char(&buf, '/');
+        csi_text_add_hex(&buf, numbers[i]);
+        CHECK_TEXT(buf.data, wanted);
+        csi_buf_release(&buf);
+    }
+}
+
+static void test_cuts(void)
+{
+    static const char text[] = "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x94\xad"; /* of 1, 2, 3 and 4 bytes */
+    static const size_t kept[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 10};
+    for (size_t most = 0; most < sizeof kept / sizeof kept[0]; most++)
+        CHECK_EQUAL(csi_text_cut(text, 10, most), kept[most]);
+    CHECK_EQUAL(csi_text_cut("\x80\x80\x80\x80\x80\x80", 6, 5), 5); /* no UTF-8 at all */
+}
+
 static void test_every_byte_survives_escaping(void)
 {
     char all[256];
@@ -73,6 +97,8 @@ static void test_fields(void)
 static const struct check_case cases[] = {
     {"a number is digits and nothing else, and fits 64 bits", test_numbers},
     {"a hexadecimal number is 1 to 16 small digits", test_hex},
+    {"numbers are written as printf writes them", test_written_numbers},
+    {"no character is cut in two", test_cuts},
     {"every byte survives escaping, on one line without a TAB", test_every_byte_survives_escaping},
     {"what is no escape stays as it is", test_unknown_escapes_stay},
     {"the fields of a line are read one by one, empty ones too", test_fields},

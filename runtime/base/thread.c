@@ -1,0 +1,35 @@
+#include "base/thread.h"
+
+#include <signal.h>
+#include <time.h>
+
+#include "base/error.h"
+
+cfsplit_status csi_thread_start(pthread_t *thread, void *(*work)(void *argument), void *argument,
+                                struct cfsplit_error *err)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(thread, NULL, work, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failed ? csi_fail_errno(err, CFSPLIT_MEMORY, failed, "cannot start a thread") : CFSPLIT_OK;
+}
+
+void csi_thread_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+void csi_thread_wait(pthread_cond_t *condition, pthread_mutex_t *lock, uint64_t until_ms)
+{
+    struct timespec until = {.tv_sec = (time_t)(until_ms / 1000), .tv_nsec = (long)(until_ms % 1000 * 1000000)};
+    if (until_ms == UINT64_MAX)
+        pthread_cond_wait(condition, lock);
+    else
+        pthread_cond_timedwait(condition, lock, &until);
+}

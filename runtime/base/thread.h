@@ -1,0 +1,20 @@
+/* Threads of the library's own, and waiting until a time. */
+#ifndef CSI_BASE_THREAD_H
+#define CSI_BASE_THREAD_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include <cfsplit/error.h>
+
+/* Starts a thread that no signal is ever delivered to: handlers are the program's, and run in its threads. */
+CFSPLIT_MUST_USE cfsplit_status csi_thread_start(pthread_t *thread, void *(*work)(void *argument), void *argument,
+                                                 struct cfsplit_error *err);
+
+/* A condition that csi_thread_wait can be told a time for. */
+void csi_thread_condition(pthread_cond_t *condition);
+
+/* Waits for a signal until csi_clock_mono_ms() is `until_ms`, UINT64_MAX: for ever; may return early. The lock is held. */
+void csi_thread_wait(pthread_cond_t *condition, pthread_mutex_t *lock, uint64_t until_ms);
+
+#endif
