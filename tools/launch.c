@@ -100,6 +100,10 @@ static void add_options(struct words *w, const struct launch *l, const struct se
     add_codes(w, "later-exit", &s->run.later_exit);
     if (s->run.no_adopt == 1)
         add_word(w, "--no-adopt");
+    if (s->run.keep != CFSPLIT_UNSET)
+        add_word(w, "--keep");
+    if (s->null)
+        add_word(w, "--null");
 }
 
 static int spawn(struct words *w, int talk, pid_t *pid)

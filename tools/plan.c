@@ -73,6 +73,8 @@ cfsplit_status plan_make(struct settings *s, const char *path, size_t first_sour
     *created = false;
     cfsplit_status status = plan_request(s, replicas, &request, err);
     if (status == CFSPLIT_OK)
+        status = cfsplit_command_check(s->command, s->command_count, &request.options, err);
+    if (status == CFSPLIT_OK)
         status = list_from_cwd(s, first_source, request.strategy == CFSPLIT_SIZE && !lenient, &list, err);
     if (status == CFSPLIT_OK && lenient && !s->weights && request.strategy == CFSPLIT_SIZE &&
         cfsplit_list_weigh(list, NULL) != CFSPLIT_OK)
@@ -118,6 +120,9 @@ const struct command command_plan = {
             "item, without\n"
             "a shell; in it {} is the item, {/} its basename, {//} its folder, {.} and {/.} these without extension, "
             "{#} its\n"
-            "number; without any of these the item comes last. The same plan again is no error.",
+            "number; without any of these the item comes last. With --keep it is started once for each item at a time, "
+            "reads them "
+            "one a line and\n"
+            "answers each with a line: done, failed TEXT or rejected TEXT. The same plan again is no error.",
     .run = run_plan,
 };

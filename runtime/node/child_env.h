@@ -24,4 +24,8 @@ void csi_child_env_fini(struct csi_child_env *env);
 CFSPLIT_MUST_USE cfsplit_status csi_child_env_set(struct csi_child_env *env, const struct cfsplit_item *item,
                                                   uint64_t number, uint32_t attempt, struct cfsplit_error *err);
 
+/* The environment of a command that is kept: without what is an item's, and CANFAR_SPLIT_KEEP=1. Until the next call. */
+CFSPLIT_MUST_USE cfsplit_status csi_child_env_keep(struct csi_child_env *env, char *const **envp,
+                                                   struct cfsplit_error *err);
+
 #endif
