@@ -261,10 +261,11 @@ cfsplit_status csi_keep_serve(struct csi_slot *slot, const struct pollfd *polls,
     cfsplit_status status = CFSPLIT_OK;
     if (polls[CSI_POLL_INPUT].revents != 0)
         send_item(slot);
-    if (slot->keep.errors >= 0 && polls[CSI_POLL_ERRORS].revents != 0)
-        status = read_errors(slot, space, room, now_ms, err);
     if (slot->pipe >= 0 && polls[CSI_POLL_OUTPUT].revents != 0)
-        status = first_failure(status, read_output(slot, sink, space, room, now_ms, status == CFSPLIT_OK ? err : NULL));
+        status = read_output(slot, sink, space, room, now_ms, err);
+    /* Of two pipes nobody knows what was said first: a last line on stderr tells more. An answer has taken it in already. */
+    if (slot->keep.errors >= 0 && polls[CSI_POLL_ERRORS].revents != 0)
+        status = first_failure(status, read_errors(slot, space, room, now_ms, status == CFSPLIT_OK ? err : NULL));
     return status;
 }
 
@@ -273,7 +274,7 @@ cfsplit_status csi_keep_serve(struct csi_slot *slot, const struct pollfd *polls,
 static cfsplit_status drain(struct csi_slot *slot, const struct csi_exec_sink *sink, char *space, size_t room,
                             uint64_t now_ms, struct cfsplit_error *err)
 {
-    cfsplit_status status = drain_errors(slot, now_ms, err);
+    cfsplit_status status = CFSPLIT_OK;
     for (size_t left = standing(slot->pipe); left > 0 && slot->pipe >= 0 && status == CFSPLIT_OK;) {
         size_t piece = at_most(left, room);
         status = read_output(slot, sink, space, piece, now_ms, err);
@@ -284,7 +285,7 @@ static cfsplit_status drain(struct csi_slot *slot, const struct csi_exec_sink *s
         status =
             csi_slot_put(slot, slot->keep.said.data ? slot->keep.said.data : "", slot->keep.said.length, now_ms, err);
     csi_buf_clear(&slot->keep.said);
-    return status;
+    return first_failure(status, drain_errors(slot, now_ms, status == CFSPLIT_OK ? err : NULL));
 }
 
 static cfsplit_status end_with_command(struct csi_slot *slot, const struct csi_exec_sink *sink, const char *why,
