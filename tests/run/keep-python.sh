@@ -16,6 +16,17 @@ says err "3 done, 1 rejected, 1 failed"
 [ "$(cat "out.d/$(printf 'x\377\376').fits.cat")" = 3 ] || fail "$(ls out.d)"
 [ ! -e out.d/empty.fits.cat ] || fail "a catalogue of nothing"
 
+# the example of docs/keep.md, as it stands
+mkdir example
+rm data/empty.fits
+mv data example
+cp "$top/examples/keep.py" example
+awk '/^```/ { inside = ($0 == "```sh"); next } inside' "$top/docs/keep.md" >script
+[ "$(wc -l <script)" -eq 3 ] || fail "no example found"
+(cd example && sh -eu ../script) >out.txt 2>err.txt || fail "$(cat script out.txt err.txt)"
+says out.txt "complete: 3 of 3 items accounted for: 3 done"
+[ "$(cat "example/out/a b.fits.cat")" = 1 ] || fail "$(ls example/out)"
+
 cat >nul.py <<'EOF2'
 import os, sys
 open("starts", "a").write("x\n")
