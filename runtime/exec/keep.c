@@ -129,8 +129,14 @@ cfsplit_status csi_keep_give(struct csi_slot *slot, const char *item, size_t len
         return status;
     slot->state = CSI_SLOT_RUNNING;
     slot->end = (struct csi_exec_end){.tag = tag, .started_ms = now_ms};
-    csi_keep_give_again(slot);
-    return csi_slot_put(slot, "", 0, now_ms, err); /* what was said before belongs to it now */
+    status = csi_slot_put(slot, "", 0, now_ms, err); /* what was said before belongs to it now */
+    if (status == CFSPLIT_OK) {
+        csi_keep_give_again(slot);
+        return status;
+    }
+    slot->state = CSI_SLOT_FREE;
+    csi_buf_clear(&slot->pending);
+    return status;
 }
 
 void csi_keep_give_again(struct csi_slot *slot)

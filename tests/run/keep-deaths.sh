@@ -34,6 +34,13 @@ code 1 canfar-split run r.run --replica 1
 count done 5
 count set-aside 1
 
+# The poison is all there is: it is set aside as any other.
+rm -rf r.run started.*
+code 0 canfar-split plan r.run --replicas 1 --strategy chunk --keep 7 -- ./poison.sh
+code 1 canfar-split run r.run --replica 1
+count set-aside 1
+[ "$(wc -l <started.7)" -eq 4 ] || fail "the poison was started $(wc -l <started.7) times"
+
 # A command that can't start at all takes no item: it is tried three times, and no item is charged.
 rm -rf r.run started.*
 printf '#!/bin/sh\necho x >>lives\necho "ImportError: no astropy" >&2\nexit 1\n' >broken.sh

@@ -185,6 +185,19 @@ static void what_takes_no_item_is_given_up(void)
     runner_close(&k.r);
 }
 
+static void unread_item_is_larger_than_the_pipe(void)
+{
+    struct keeper k;
+    size_t length = 300000;
+    char *item = calloc(length + 1, 1);
+    CU_ASSERT_FATAL(item != NULL);
+    memset(item, 'x', length);
+    keeper_open(&k, (struct csi_exec_options){.slots = 1}, "exit 1", '\n');
+    CHECK(keeper_run(&k, item, 0).untaken); /* and no SIGPIPE */
+    runner_close(&k.r);
+    free(item);
+}
+
 static void item_read_in_part_is_taken(void)
 {
     struct keeper k;
@@ -404,6 +417,7 @@ int main(void)
         {"last words are an answer if they are a whole line", last_words_are_an_answer},
         {"an exit between items costs no item; one that is not 0 is told", exit_between_items_is_no_matter},
         {"what ends three times without taking an item is given up", what_takes_no_item_is_given_up},
+        {"an item that is not read, and larger than a pipe, harms nobody", unread_item_is_larger_than_the_pipe},
         {"an item that was read in part was taken", item_read_in_part_is_taken},
         {"answers out of turn are a fault", answers_out_of_turn_are_a_fault},
         {"a command that closes its stdout is killed", closed_stdout_is_the_end},
