@@ -290,6 +290,8 @@ cfsplit_status settings_parse(struct settings *s, const struct command *command,
     if (status == CFSPLIT_OK && s->identity.text && !s->upstream && !parse_replica(s->identity.text, s))
         status =
             tool_fail(err, CFSPLIT_USAGE, "--replica needs %s, not '%s'", what_is_wanted(REPLICA), s->identity.text);
+    if (s->run.keep == CFSPLIT_KEEP_LINES && s->null)
+        s->run.keep = CFSPLIT_KEEP_NUL;
     /* behind "--": the command where one is wanted, else more items, whatever they look like */
     bool has_command = (bit & (PLAN | RUN)) != 0;
     if (has_command && optind < argc) {
