@@ -62,7 +62,7 @@ EOF2
 chmod +x show.sh
 mkdir elsewhere
 code 0 canfar-split plan e.run --replicas 2 --strategy chunk --keep a b -- ./show.sh 'one word' two
-(cd elsewhere && REPLICA_ID=2 REPLICA_COUNT=2 CANFAR_SPLIT_ITEM=x canfar-split run ../e.run 2>/dev/null)
+(cd elsewhere && REPLICA_ID=2 REPLICA_COUNT=2 CANFAR_SPLIT_ITEM=x canfar-split run ../e.run --no-adopt 2>/dev/null)
 cat >wanted <<EOF2
 CANFAR_SPLIT_KEEP=1
 REPLICA_COUNT=2
