@@ -177,7 +177,8 @@ static cfsplit_status note_passed(struct settings *s, const struct option_row *r
                                   struct cfsplit_error *err)
 {
     size_t first = offsetof(struct settings, run);
-    if (row->field < first || row->field >= first + sizeof s->run)
+    bool of_run = row->field >= first && row->field < first + sizeof s->run;
+    if (!of_run && row->field != offsetof(struct settings, null)) /* -0 is for --keep there */
         return CFSPLIT_OK;
     struct passed *more = realloc(s->passed, (s->passed_count + 1) * sizeof *more);
     if (!more)

@@ -76,6 +76,8 @@ diff wanted found || fail "other surroundings"
 code 0 canfar-split plan l.run --replicas 2 --strategy stripe a b c d -- ./loop.sh
 code 0 canfar-split launch l.run --on local --keep -j 1
 says err "complete: 4 of 4 items accounted for: 4 done"
+code 0 canfar-split launch l.run --on slurm --check --keep -0
+says out " --keep --null"
 code 0 canfar-split run -j 1 --shell --keep a b -- "while read -r x; do echo \"hello \$x\"; echo done; done"
 printf 'hello a\nhello b\n' | cmp - out || fail "$(cat out)"
 
