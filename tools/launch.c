@@ -16,12 +16,16 @@
 #include "look.h"
 #include "signals.h"
 
+enum { kills_most = 4 }; /* of one replica, before it is left dead: one more than --crash-limit sets an item aside at */
+
 struct launch {
     struct cfsplit_run *run;
     struct cfsplit_survey *survey;
     struct signals signals;
     bool spares;
-    pid_t *pids; /* one for each replica or spare; 0: has ended */
+    pid_t *pids;     /* one for each replica or spare; 0: has ended */
+    uint8_t *kills;  /* one for each: how often it was killed by somebody else, 0 when it has ended by itself */
+    uint32_t fallen; /* of them, those that are to be started again */
     uint32_t count, alive;
     int worst; /* exit code of a replica that says more than verify can */
     time_t started, last_line;
@@ -102,7 +106,14 @@ static void note_end(struct launch *l, uint32_t i, int status)
 {
     l->pids[i] = 0;
     l->alive--;
-    if (WIFSIGNALED(status))
+    if (!WIFSIGNALED(status))
+        l->kills[i] = 0;
+    bool again = WIFSIGNALED(status) && l->signals.order == CFSPLIT_GO_ON && ++l->kills[i] <= kills_most;
+    l->fallen += again;
+    if (again)
+        tool_say("%s %" PRIu32 " was killed by signal %d: starting it again", l->spares ? "spare" : "replica", i + 1,
+                 WTERMSIG(status));
+    else if (WIFSIGNALED(status))
         tool_say("%s %" PRIu32 " was killed by signal %d; to go on: canfar-split launch %s --on local",
                  l->spares ? "spare" : "replica", i + 1, WTERMSIG(status),
                  tool_word(cfsplit_run_facts(l->run)->path).text);
@@ -173,7 +184,26 @@ static void pass_order(struct launch *l, enum cfsplit_order *passed)
     *passed = order;
 }
 
-static cfsplit_status wait_for_all(struct launch *l, struct cfsplit_error *err)
+/* Starts the killed ones again, with the pipe that the others speak into. */
+static cfsplit_status start_again(struct launch *l, const struct settings *s, struct cfsplit_error *err)
+{
+    char name[32];
+    cfsplit_status status = CFSPLIT_OK;
+    if (l->fallen == 0)
+        return CFSPLIT_OK;
+    snprintf(name, sizeof name, "/proc/self/fd/%d", l->talk);
+    int talk = open(name, O_WRONLY | O_CLOEXEC);
+    if (talk < 0)
+        return tool_fail(err, CFSPLIT_MEMORY, "cannot open a pipe again: %s", strerror(errno));
+    for (uint32_t i = 0; status == CFSPLIT_OK && i < l->count; i++)
+        if (l->pids[i] == 0 && l->kills[i] > 0 && l->kills[i] <= kills_most)
+            status = start_one(l, s, i + 1, talk, err);
+    l->fallen = 0;
+    close(talk);
+    return status;
+}
+
+static cfsplit_status wait_for_all(struct launch *l, const struct settings *s, struct cfsplit_error *err)
 {
     struct pollfd wake[2] = {{.fd = l->signals.fd, .events = POLLIN}, {.fd = l->talk, .events = POLLIN}};
     enum cfsplit_order passed = CFSPLIT_GO_ON;
@@ -183,6 +213,9 @@ static cfsplit_status wait_for_all(struct launch *l, struct cfsplit_error *err)
         listen(l);
         pass_order(l, &passed);
         reap(l);
+        status = start_again(l, s, err);
+        if (status != CFSPLIT_OK)
+            return status;
         if (l->terminal || time(NULL) - l->last_line >= 60) {
             status = cfsplit_survey_refresh(l->survey, err);
             if (status != CFSPLIT_OK)
@@ -225,7 +258,8 @@ static cfsplit_status run_all(struct launch *l, const struct settings *s, struct
     l->pids = calloc(l->count, sizeof *l->pids);
     l->terminal = isatty(STDERR_FILENO);
     l->started = l->last_line = time(NULL);
-    if (!l->pids)
+    l->kills = calloc(l->count, sizeof *l->kills);
+    if (!l->pids || !l->kills)
         return tool_fail(err, CFSPLIT_MEMORY, "out of memory");
     cfsplit_status status = signals_open(&l->signals, err);
     if (status == CFSPLIT_OK)
@@ -233,7 +267,7 @@ static cfsplit_status run_all(struct launch *l, const struct settings *s, struct
     if (status == CFSPLIT_OK)
         status = start_all(l, s, err);
     if (status == CFSPLIT_OK)
-        status = wait_for_all(l, err);
+        status = wait_for_all(l, s, err);
     listen(l);
     if (status != CFSPLIT_OK) {
         signal_all(l, SIGTERM);
@@ -266,6 +300,7 @@ static cfsplit_status launch_local(const struct launching *what, int *code, stru
     *code = status == CFSPLIT_OK && !what->s->check ? verdict_of(&l) : 0;
     cfsplit_survey_free(l.survey);
     free(l.pids);
+    free(l.kills);
     if (l.talk >= 0)
         close(l.talk);
     return status;

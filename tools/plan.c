@@ -85,6 +85,8 @@ cfsplit_status plan_make(struct settings *s, const char *path, size_t first_sour
     *created = false;
     cfsplit_status status = plan_request(s, replicas, &request, err);
     if (status == CFSPLIT_OK)
+        status = cfsplit_command_check(s->command, s->command_count, &request.options, err);
+    if (status == CFSPLIT_OK)
         status = weighed_list(s, first_source, request.strategy, lenient, &list, err);
     if (status == CFSPLIT_OK)
         status = cfsplit_plan(path, list, &request, created, err);
@@ -170,8 +172,13 @@ const struct command command_plan = {
         "item, without\n"
         "a shell; in it {} is the item, {/} its basename, {//} its folder, {.} and {/.} these without extension, "
         "{#} its\n"
-        "number; without any of these the item comes last. Without COMMAND the run is for programs that link the "
-        "library.\n"
+        "number; without any of these the item comes last. With --keep it is started once for each item at a time, "
+        "reads "
+        "them one\n"
+        "a line and answers each with a line: done, failed TEXT or rejected TEXT. Without COMMAND the run is for "
+        "programs "
+        "that\n"
+        "link the library.\n"
         "The same plan again is no error. --check-list RUN ITEM... plans nothing: it looks whether the sources still "
         "give the\n"
         "list of RUN, and exits with 1 if items are new or gone.\n"

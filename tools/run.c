@@ -51,6 +51,9 @@ static void on_end(void *context, const struct cfsplit_attempt *attempt)
         tool_say("%s failed (exit %" PRIu64 ", attempt %" PRIu32 " of %" PRIu32 ")%s%s",
                  cfsplit_quote(attempt->name).text, attempt->exit_status, attempt->number,
                  attempt->number + attempt->retries_left, attempt->text[0] ? ": " : "", attempt->text);
+    if (strcmp(attempt->class_word, "crashed") == 0)
+        tool_say("%s ended its command (attempt %" PRIu32 "), and is tried again alone when all else is done: %s",
+                 cfsplit_quote(attempt->name).text, attempt->number, attempt->text);
     if (strcmp(attempt->class_word, "set-aside") == 0)
         tool_say("%s is set aside: it %s", cfsplit_quote(attempt->name).text, attempt->text);
 }
@@ -131,6 +134,8 @@ static int be_replica(struct settings *s, const char *path, bool one_shot)
         cfsplit_run_close(running.run);
         return tool_exit(&err);
     }
+    if (s->null && s->run.keep == CFSPLIT_UNSET && cfsplit_run_facts(running.run)->options.keep == CFSPLIT_KEEP_LINES)
+        s->run.keep = CFSPLIT_KEEP_NUL;
     if (!one_shot && s->run.slots == CFSPLIT_UNSET && cfsplit_run_facts(running.run)->options.slots == CFSPLIT_UNSET &&
         cfsplit_processors() > 1)
         tool_say("1 of %" PRIu32 " processors; -j auto for more", cfsplit_processors());

@@ -177,7 +177,8 @@ static cfsplit_status note_passed(struct settings *s, const struct option_row *r
                                   struct cfsplit_error *err)
 {
     size_t first = offsetof(struct settings, run);
-    if (row->field < first || row->field >= first + sizeof s->run)
+    bool of_run = row->field >= first && row->field < first + sizeof s->run;
+    if (!of_run && row->field != offsetof(struct settings, null)) /* -0 is for --keep there */
         return CFSPLIT_OK;
     struct passed *more = realloc(s->passed, (s->passed_count + 1) * sizeof *more);
     if (!more)
@@ -290,6 +291,8 @@ cfsplit_status settings_parse(struct settings *s, const struct command *command,
     if (status == CFSPLIT_OK && s->identity.text && !s->upstream && !parse_replica(s->identity.text, s))
         status =
             tool_fail(err, CFSPLIT_USAGE, "--replica needs %s, not '%s'", what_is_wanted(REPLICA), s->identity.text);
+    if (s->run.keep == CFSPLIT_KEEP_LINES && s->null)
+        s->run.keep = CFSPLIT_KEEP_NUL;
     /* behind "--": the command where one is wanted, else more items, whatever they look like */
     bool has_command = (bit & (PLAN | RUN)) != 0;
     if (has_command && optind < argc) {

@@ -32,7 +32,11 @@ struct cfsplit_exit_codes {
     X(adopt_after_ms, 600000, "the run must be old before the share of a replica that never came is taken over")       \
     X(crash_limit, 3, "deaths of replicas by an item that ran alone before it is set aside; 0: never")                 \
     X(no_adopt, 0, "1: never take over what another replica has")                                                      \
-    X(shell, 0, "1: the command is a line for /bin/sh")
+    X(shell, 0, "1: the command is a line for /bin/sh")                                                                \
+    X(keep, CFSPLIT_KEEP_NOT, "how a command gets one item after the other on its stdin: enum cfsplit_keep")
+
+/* Whether a command is started once a slot and kept (docs/keep.md), and what ends an item on its stdin. */
+enum cfsplit_keep { CFSPLIT_KEEP_NOT, CFSPLIT_KEEP_LINES, CFSPLIT_KEEP_NUL };
 
 struct cfsplit_run_options {
 #define CFSPLIT_RUN_OPTION_FIELD_(field, otherwise, what) uint64_t field;
@@ -74,6 +78,11 @@ struct cfsplit_plan_request {
 CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_plan(const char *path, const struct cfsplit_list *list,
                                                          const struct cfsplit_plan_request *request, bool *created,
                                                          struct cfsplit_error *err);
+
+/* Whether a command fits such options: one that is kept can have no {} in it. Errors: CFSPLIT_USAGE, CFSPLIT_MEMORY. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_command_check(char *const *command, uint64_t count,
+                                                                  const struct cfsplit_run_options *options,
+                                                                  struct cfsplit_error *err);
 
 struct cfsplit_run;
 

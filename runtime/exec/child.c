@@ -97,8 +97,9 @@ static int take_place(const struct csi_child_maker *maker, const struct csi_chil
         return errno;
     if (getppid() != parent) /* it died before we were bound to it */
         _exit(127);
-    if (dup2(maker->null_fd, STDIN_FILENO) < 0 || dup2(request->output_fd, STDOUT_FILENO) < 0 ||
-        dup2(request->output_fd, STDERR_FILENO) < 0)
+    int input = request->input_fd ? request->input_fd : maker->null_fd;
+    int errors = request->errors_fd ? request->errors_fd : request->output_fd;
+    if (dup2(input, STDIN_FILENO) < 0 || dup2(request->output_fd, STDOUT_FILENO) < 0 || dup2(errors, STDERR_FILENO) < 0)
         return errno;
     syscall(SYS_close_range, STDERR_FILENO + 1, UINT_MAX, CLOSE_ON_EXEC); /* before Linux 5.11 we rely on O_CLOEXEC */
     reset_signals();

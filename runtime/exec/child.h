@@ -4,7 +4,7 @@
  * tables with every item. It is born
  *   - in a process group of its own, so that a signal can reach all that it started;
  *   - bound to die (SIGKILL) with the *thread* that started it: start from a thread that lives as long as the children;
- *   - with stdin /dev/null, stdout and stderr to one descriptor, and no other descriptor of ours;
+ *   - with stdin, stdout and stderr as asked for, and no other descriptor of ours;
  *   - with every signal at its default and none blocked, whatever the caller does with signals. */
 #ifndef CSI_EXEC_CHILD_H
 #define CSI_EXEC_CHILD_H
@@ -26,7 +26,9 @@ struct csi_child_request {
     char *const *argv; /* argv[0] is what messages call it */
     char *const *envp; /* NULL: our own environment */
     int cwd_fd;        /* folder to run in; -1: ours */
-    int output_fd;     /* 3 or above */
+    int input_fd;      /* its stdin, 3 or above; 0: /dev/null */
+    int output_fd;     /* its stdout, 3 or above */
+    int errors_fd;     /* its stderr, 3 or above; 0: the same as its stdout */
 };
 
 struct csi_child {

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/killpoint.h"
-#include "exec/slot.h"
+#include "exec/keep.h"
 
 #define SPACE_BYTES      65536u
 #define KILL_AFTER_MS    10000u
@@ -21,15 +21,38 @@ struct csi_exec {
     struct csi_exec_sink sink;
     struct csi_child_maker maker;
     struct csi_slot *slots;
-    struct pollfd *polls; /* two a slot, pidfd and pipe; then the caller's */
+    struct pollfd *polls; /* CSI_SLOT_POLLS a slot; then the caller's */
     size_t polls_room;
     unsigned running, ended;
+    struct csi_exec_kept kept; /* argv NULL: commands are not kept */
+    unsigned mute;             /* so many commands in a row have ended without an answer */
+    bool has_loss;
+    struct csi_exec_loss loss;
     char *space; /* where output is read to */
 };
 
 static bool is_state(const struct csi_slot *slot, enum csi_slot_state state)
 {
     return slot->state == state;
+}
+
+static bool lives(const struct csi_slot *slot)
+{
+    return slot->child.pid > 0;
+}
+
+static bool is_free(const struct csi_slot *slot)
+{
+    return is_state(slot, CSI_SLOT_FREE) && !(lives(slot) && slot->keep.leaving);
+}
+
+/* A free slot, whose command lives or which has none. */
+static struct csi_slot *find_free(const struct csi_exec *exec, bool living)
+{
+    for (unsigned i = 0; i < exec->options.slots; i++)
+        if (is_free(&exec->slots[i]) && lives(&exec->slots[i]) == living)
+            return &exec->slots[i];
+    return NULL;
 }
 
 static struct csi_slot *find_slot(const struct csi_exec *exec, enum csi_slot_state state)
@@ -98,9 +121,101 @@ cfsplit_status csi_exec_start(struct csi_exec *exec, char *const *argv, const ch
     return CFSPLIT_OK;
 }
 
+/* ---- a command that is kept */
+
+void csi_exec_keep(struct csi_exec *exec, const struct csi_exec_kept *command)
+{
+    exec->kept = *command;
+}
+
+static cfsplit_status start_kept(struct csi_exec *exec, struct csi_slot *slot, struct cfsplit_error *err)
+{
+    struct csi_child_request request = {
+        .path = exec->kept.path, .argv = exec->kept.argv, .envp = exec->kept.envp, .cwd_fd = exec->options.cwd_fd};
+    return csi_keep_start(slot, &exec->maker, &request, err);
+}
+
+cfsplit_status csi_exec_give(struct csi_exec *exec, const char *item, size_t length, uint64_t tag, uint64_t now_ms,
+                             struct cfsplit_error *err)
+{
+    struct csi_slot *slot = find_free(exec, true);
+    slot = slot ? slot : find_free(exec, false);
+    if (!slot || !exec->kept.argv)
+        return csi_fail(err, CFSPLIT_USAGE, "no free slot");
+    cfsplit_status status = lives(slot) ? CFSPLIT_OK : start_kept(exec, slot, err);
+    if (status == CFSPLIT_OK)
+        status = csi_keep_give(slot, item, length, exec->kept.end, tag, now_ms, err);
+    if (status != CFSPLIT_OK)
+        return status;
+    if (exec->options.timeout_ms > 0)
+        slot->term_at = now_ms + exec->options.timeout_ms;
+    exec->running++;
+    return CFSPLIT_OK;
+}
+
+bool csi_exec_take_loss(struct csi_exec *exec, struct csi_exec_loss *loss)
+{
+    bool has = exec->has_loss;
+    if (has)
+        *loss = exec->loss;
+    exec->has_loss = false;
+    return has;
+}
+
+void csi_exec_close_kept(struct csi_exec *exec, uint64_t grace_ms, uint64_t now_ms)
+{
+    for (unsigned i = 0; i < exec->options.slots; i++)
+        if (!is_state(&exec->slots[i], CSI_SLOT_RUNNING) && lives(&exec->slots[i]) && !exec->slots[i].keep.leaving)
+            csi_keep_close(&exec->slots[i], now_ms + grace_ms);
+}
+
+unsigned csi_exec_living(const struct csi_exec *exec)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < exec->options.slots; i++)
+        count += lives(&exec->slots[i]);
+    return count;
+}
+
+/* A command has ended without having read anything of its item: that goes to a new one, or is given up. */
+static cfsplit_status give_again(struct csi_exec *exec, struct csi_slot *slot, uint64_t now_ms,
+                                 struct cfsplit_error *err)
+{
+    struct cfsplit_error failure;
+    const char *why = NULL;
+    exec->mute = slot->keep.answered ? 0 : exec->mute + 1;
+    if (exec->mute < CSI_EXEC_MUTE_LIVES) {
+        if (start_kept(exec, slot, &failure) == CFSPLIT_OK) {
+            csi_keep_give_again(slot);
+            return CFSPLIT_OK;
+        }
+        why = failure.message;
+    }
+    return csi_keep_give_up(slot, &exec->sink, why, now_ms, err);
+}
+
+static cfsplit_status end_kept(struct csi_exec *exec, struct csi_slot *slot, uint64_t now_ms, struct cfsplit_error *err)
+{
+    cfsplit_status status = csi_keep_finish(slot, &exec->sink, exec->space, SPACE_BYTES, now_ms, err);
+    if (slot->keep.lost) {
+        slot->keep.lost = false;
+        exec->has_loss = true;
+        exec->loss = (struct csi_exec_loss){slot->keep.wait_status, csi_keep_fault(slot)};
+    }
+    if (!is_state(slot, CSI_SLOT_RUNNING))
+        return status;
+    cfsplit_status then = give_again(exec, slot, now_ms, status == CFSPLIT_OK ? err : NULL);
+    return status != CFSPLIT_OK ? status : then;
+}
+
+/* ---- */
+
 unsigned csi_exec_free_slots(const struct csi_exec *exec)
 {
-    return exec->options.slots - exec->running - exec->ended;
+    unsigned count = 0;
+    for (unsigned i = 0; i < exec->options.slots; i++)
+        count += is_free(&exec->slots[i]);
+    return count;
 }
 
 unsigned csi_exec_running(const struct csi_exec *exec)
@@ -111,7 +226,7 @@ unsigned csi_exec_running(const struct csi_exec *exec)
 bool csi_exec_owns(const struct csi_exec *exec, pid_t pid)
 {
     for (unsigned i = 0; i < exec->options.slots; i++)
-        if (is_state(&exec->slots[i], CSI_SLOT_RUNNING) && exec->slots[i].child.pid == pid)
+        if (lives(&exec->slots[i]) && exec->slots[i].child.pid == pid)
             return true;
     return false;
 }
@@ -139,7 +254,7 @@ static int patience_ms(const struct csi_exec *exec, int timeout_ms)
     uint64_t now_ms = csi_clock_mono_ms();
     uint64_t patience = exec->ended > 0 ? 0 : timeout_ms < 0 ? CSI_SLOT_NEVER : (uint64_t)timeout_ms;
     for (unsigned i = 0; i < exec->options.slots; i++) {
-        if (!is_state(&exec->slots[i], CSI_SLOT_RUNNING))
+        if (!lives(&exec->slots[i]))
             continue;
         uint64_t slot = slot_patience_ms(&exec->slots[i], now_ms);
         patience = slot < patience ? slot : patience;
@@ -151,7 +266,7 @@ static int patience_ms(const struct csi_exec *exec, int timeout_ms)
 static cfsplit_status fill_polls(struct csi_exec *exec, const struct pollfd *extra, size_t extra_count,
                                  struct cfsplit_error *err)
 {
-    size_t own = 2 * (size_t)exec->options.slots;
+    size_t own = CSI_SLOT_POLLS * (size_t)exec->options.slots;
     if (exec->polls_room < own + extra_count) {
         struct pollfd *polls = realloc(exec->polls, (own + extra_count) * sizeof *polls);
         if (!polls)
@@ -161,31 +276,53 @@ static cfsplit_status fill_polls(struct csi_exec *exec, const struct pollfd *ext
     }
     for (size_t i = 0; i < exec->options.slots; i++) {
         const struct csi_slot *slot = &exec->slots[i];
-        bool runs = is_state(slot, CSI_SLOT_RUNNING);
-        exec->polls[2 * i] = (struct pollfd){.fd = runs ? slot->child.pidfd : -1, .events = POLLIN};
-        exec->polls[2 * i + 1] = (struct pollfd){.fd = runs ? slot->pipe : -1, .events = POLLIN};
+        struct pollfd *polls = exec->polls + CSI_SLOT_POLLS * i;
+        bool sends = is_state(slot, CSI_SLOT_RUNNING) && slot->keep.sent < slot->keep.item.length;
+        polls[CSI_POLL_CHILD] = (struct pollfd){.fd = slot->child.pidfd, .events = POLLIN};
+        polls[CSI_POLL_OUTPUT] = (struct pollfd){.fd = slot->pipe, .events = POLLIN};
+        polls[CSI_POLL_ERRORS] = (struct pollfd){.fd = slot->keep.errors, .events = POLLIN};
+        polls[CSI_POLL_INPUT] = (struct pollfd){.fd = sends ? slot->keep.input[1] : -1, .events = POLLOUT};
     }
     if (extra_count > 0)
         memcpy(exec->polls + own, extra, extra_count * sizeof *extra);
     return CFSPLIT_OK;
 }
 
-/* Serves one running slot after poll(2): output first, then the end, then what is due. */
+static cfsplit_status listen_to(struct csi_exec *exec, struct csi_slot *slot, const struct pollfd *polls,
+                                uint64_t now_ms, struct cfsplit_error *err)
+{
+    if (exec->kept.argv)
+        return csi_keep_serve(slot, polls, &exec->sink, exec->space, SPACE_BYTES, now_ms, err);
+    if (slot->pipe >= 0 && polls[CSI_POLL_OUTPUT].revents != 0)
+        return csi_slot_read(slot, exec->space, SPACE_BYTES, now_ms, err);
+    return CFSPLIT_OK;
+}
+
+/* The child has ended. */
+static cfsplit_status end_child(struct csi_exec *exec, struct csi_slot *slot, uint64_t now_ms,
+                                struct cfsplit_error *err)
+{
+    if (exec->kept.argv)
+        return end_kept(exec, slot, now_ms, err);
+    return csi_slot_finish(slot, &exec->sink, exec->space, SPACE_BYTES, now_ms, err);
+}
+
+/* Serves one slot after poll(2): output first, then the end of its child, then what is due. */
 static cfsplit_status serve(struct csi_exec *exec, struct csi_slot *slot, const struct pollfd *polls, uint64_t now_ms,
                             struct cfsplit_error *err)
 {
-    cfsplit_status status = CFSPLIT_OK;
-    if (slot->pipe >= 0 && polls[1].revents != 0)
-        status = csi_slot_read(slot, exec->space, SPACE_BYTES, now_ms, err);
-    bool ended = slot->child.pidfd >= 0 ? polls[0].revents != 0 : csi_slot_has_ended(slot);
+    bool ran = is_state(slot, CSI_SLOT_RUNNING);
+    cfsplit_status status = listen_to(exec, slot, polls, now_ms, err), then;
+    bool gone = slot->child.pidfd >= 0 ? polls[CSI_POLL_CHILD].revents != 0 : csi_slot_has_ended(slot);
     struct cfsplit_error *once = status == CFSPLIT_OK ? err : NULL;
-    cfsplit_status then;
-    if (ended) {
-        then = csi_slot_finish(slot, &exec->sink, exec->space, SPACE_BYTES, now_ms, once);
+    if (gone)
+        then = end_child(exec, slot, now_ms, once);
+    else
+        then = csi_slot_tick(slot, &exec->sink, exec->options.kill_after_ms, now_ms, once);
+    if (ran && is_state(slot, CSI_SLOT_ENDED)) {
         exec->running--;
         exec->ended++;
-    } else {
-        then = csi_slot_tick(slot, &exec->sink, exec->options.kill_after_ms, now_ms, once);
+        exec->mute = slot->end.answer == CSI_ANSWER_NONE ? exec->mute : 0;
     }
     return status != CFSPLIT_OK ? status : then;
 }
@@ -194,10 +331,10 @@ static cfsplit_status serve_all(struct csi_exec *exec, uint64_t now_ms, struct c
 {
     cfsplit_status first = CFSPLIT_OK;
     for (unsigned i = 0; i < exec->options.slots; i++) {
-        if (!is_state(&exec->slots[i], CSI_SLOT_RUNNING))
+        if (!lives(&exec->slots[i]))
             continue;
         struct cfsplit_error *once = first == CFSPLIT_OK ? err : NULL;
-        cfsplit_status status = serve(exec, &exec->slots[i], exec->polls + 2 * (size_t)i, now_ms, once);
+        cfsplit_status status = serve(exec, &exec->slots[i], exec->polls + CSI_SLOT_POLLS * (size_t)i, now_ms, once);
         first = first != CFSPLIT_OK ? first : status;
     }
     return first;
@@ -206,7 +343,7 @@ static cfsplit_status serve_all(struct csi_exec *exec, uint64_t now_ms, struct c
 cfsplit_status csi_exec_poll(struct csi_exec *exec, struct pollfd *extra, size_t extra_count, int timeout_ms,
                              struct cfsplit_error *err)
 {
-    size_t own = 2 * (size_t)exec->options.slots;
+    size_t own = CSI_SLOT_POLLS * (size_t)exec->options.slots;
     cfsplit_status status = fill_polls(exec, extra, extra_count, err);
     if (status != CFSPLIT_OK)
         return status;
@@ -232,7 +369,7 @@ bool csi_exec_take_end(struct csi_exec *exec, struct csi_exec_end *end)
 void csi_exec_signal_all(struct csi_exec *exec, int sig)
 {
     for (unsigned i = 0; i < exec->options.slots; i++)
-        if (is_state(&exec->slots[i], CSI_SLOT_RUNNING))
+        if (lives(&exec->slots[i]))
             csi_slot_signal(&exec->slots[i], sig);
 }
 
@@ -249,7 +386,7 @@ void csi_exec_free(struct csi_exec *exec)
     uint64_t until_ms = csi_clock_mono_ms() + FREE_PATIENCE_MS;
     exec->sink.output = NULL;
     csi_exec_kill_all(exec);
-    while (exec->running > 0 && csi_clock_mono_ms() < until_ms) {
+    while (csi_exec_living(exec) > 0 && csi_clock_mono_ms() < until_ms) {
         if (!csi_exec_take_end(exec, &end) && csi_exec_poll(exec, NULL, 0, 100, NULL) == CFSPLIT_MEMORY)
             break;
     }

@@ -13,6 +13,11 @@
  * An attempt ends when the process that was started ends. What it left in its process group is sent SIGKILL at that moment,
  * before the number of the group is free again: a system call that it is in may still finish, nothing begins. What went to
  * another session (setsid) escapes.
+ * With csi_exec_keep, csi_exec_give stands for csi_exec_start: a command is started once a slot and gets an item at a time on
+ * its stdin (keep.h). An attempt ends with its answer, or with the command; then the next item is for a new one. A command
+ * that ended without having read anything of its item has not had it: the item goes to a new one in the same attempt, unless
+ * CSI_EXEC_MUTE_LIVES commands in a row have ended so without ever answering.
+ *
  * The children are reaped one by one, never by wait(-1): other children are the caller's. In turn the caller must not reap
  * ours (csi_exec_owns), nor ignore SIGCHLD, and must start from a thread that lives as long as they do (child.h). */
 #ifndef CSI_EXEC_EXEC_H
@@ -24,7 +29,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include <cfsplit/error.h>
+#include "exec/answers.h"
 
 struct csi_exec_options {
     unsigned slots;         /* attempts at a time, at least 1 */
@@ -55,7 +60,10 @@ struct csi_exec_end {
     uint64_t max_rss_bytes; /* of the largest process; never less than ours when it was started, as vfork has it */
     uint64_t output_bytes;  /* printed */
     uint64_t dropped_bytes; /* of these, not kept */
-    char last_line[208];    /* the last one with something in it, up to 200 bytes, "" if none */
+    char last_line[208]; /* the last one with something in it, up to 200 bytes, "" if none; or the text of an answer */
+    enum csi_answer answer; /* of a command that is kept; wait_status is that of exit 0 for done, 1 for others, and
+                               max_rss_bytes unknown: 0. NONE: the command has ended instead */
+    bool untaken;           /* ... and no command has read anything of the item */
 };
 
 struct csi_exec;
@@ -74,7 +82,45 @@ CFSPLIT_MUST_USE cfsplit_status csi_exec_start(struct csi_exec *exec, char *cons
                                                char *const *envp, uint64_t tag, uint64_t now_ms, pid_t *pgid,
                                                struct cfsplit_error *err);
 
-unsigned csi_exec_free_slots(const struct csi_exec *exec); /* an ended attempt has its slot until its end is taken */
+/* ---- a command that is kept */
+
+enum { CSI_EXEC_MUTE_LIVES = 3 };
+
+/* Borrowed until free. */
+struct csi_exec_kept {
+    char *const *argv;
+    const char *path;
+    char *const *envp;
+    char end; /* of an item: newline or NUL */
+};
+
+/* From now on all slots keep this command; before anything is started. */
+void csi_exec_keep(struct csi_exec *exec, const struct csi_exec_kept *command);
+
+/* Gives an item, which must not have its end in it, to a command in a free slot, which is started if none is idle. Errors: as
+ * csi_exec_start. */
+CFSPLIT_MUST_USE cfsplit_status csi_exec_give(struct csi_exec *exec, const char *item, size_t length, uint64_t tag,
+                                              uint64_t now_ms, struct cfsplit_error *err);
+
+/* A command that ended by itself while it had no item, and not well. */
+struct csi_exec_loss {
+    int wait_status;
+    const char *fault; /* what it was killed for; NULL: nothing */
+};
+
+/* The last one since this was asked; false if there is none. */
+bool csi_exec_take_loss(struct csi_exec *exec, struct csi_exec_loss *loss);
+
+/* No more items come: commands without one have their stdin closed, and `grace_ms` to end; then SIGTERM, and SIGKILL. Poll
+ * until csi_exec_living says 0. */
+void csi_exec_close_kept(struct csi_exec *exec, uint64_t grace_ms, uint64_t now_ms);
+
+unsigned csi_exec_living(const struct csi_exec *exec); /* children that are not reaped */
+
+/* ---- */
+
+/* An ended attempt has its slot until its end is taken, a command that was told to end has it until it has ended. */
+unsigned csi_exec_free_slots(const struct csi_exec *exec);
 unsigned csi_exec_running(const struct csi_exec *exec);
 bool csi_exec_owns(const struct csi_exec *exec, pid_t pid); /* is it a child that we shall reap? */
 
@@ -89,7 +135,7 @@ CFSPLIT_MUST_USE cfsplit_status csi_exec_poll(struct csi_exec *exec, struct poll
 /* The next ended attempt, all of whose output has gone to the sink; false if there is none. Its slot is free then. */
 bool csi_exec_take_end(struct csi_exec *exec, struct csi_exec_end *end);
 
-/* Sends a signal to the process group of every running attempt. kill_all is that with SIGKILL. */
+/* Sends a signal to the process group of every child. kill_all is that with SIGKILL. */
 void csi_exec_signal_all(struct csi_exec *exec, int sig);
 void csi_exec_kill_all(struct csi_exec *exec);
 

@@ -21,6 +21,8 @@
 
 #define ROUNDS   50
 #define ROUND_MS 10
+/* A process in the middle of an exec shows no environment for a moment: one look that finds nothing is not enough. */
+#define QUIET_ROUNDS 2
 
 struct search {
     int proc;
@@ -82,11 +84,13 @@ unsigned csi_exec_end_group(pid_t pgid, const char *tag_name, const char *tag_va
     struct search s = {.proc = dirfd(proc), .pgid = pgid};
     csi_buf_addf(&s.tag, "%s=%s", tag_name, tag_value);
     csi_buf_add_char(&s.tag, '\0');
-    unsigned most = 0, now = s.tag.failed ? 0 : end_all(&s, proc);
-    for (int round = 0; now > 0 && round < ROUNDS; round++) {
+    unsigned most = 0, quiet = 0;
+    for (int round = 0; !s.tag.failed && quiet < QUIET_ROUNDS && round < ROUNDS; round++) {
+        if (round > 0)
+            poll(NULL, 0, ROUND_MS); /* the dying are met again, and what they started meanwhile */
+        unsigned now = end_all(&s, proc);
         most = now > most ? now : most;
-        poll(NULL, 0, ROUND_MS); /* the dying are met again, and what they started meanwhile */
-        now = end_all(&s, proc);
+        quiet = now == 0 ? quiet + 1 : 0;
     }
     csi_buf_release(&s.environ);
     csi_buf_release(&s.tag);

@@ -17,7 +17,8 @@
 
 void csi_slot_init(struct csi_slot *slot, uint64_t output_limit)
 {
-    *slot = (struct csi_slot){.child = {.pid = -1, .pidfd = -1}, .pipe = -1};
+    *slot = (struct csi_slot){.child = {.pid = -1, .pidfd = -1}, .pipe = -1, .keep = {.input = {-1, -1}, .errors = -1}};
+    slot->term_at = slot->kill_at = slot->flush_at = CSI_SLOT_NEVER;
     csi_capture_init(&slot->capture, output_limit);
 }
 
@@ -34,6 +35,11 @@ void csi_slot_fini(struct csi_slot *slot)
     close_fd(&slot->child.pidfd);
     csi_capture_fini(&slot->capture);
     csi_buf_release(&slot->pending);
+    close_fd(&slot->keep.input[0]);
+    close_fd(&slot->keep.input[1]);
+    close_fd(&slot->keep.errors);
+    csi_buf_release(&slot->keep.item);
+    csi_buf_release(&slot->keep.said);
 }
 
 cfsplit_status csi_slot_start(struct csi_slot *slot, struct csi_child_maker *maker, struct csi_child_request *request,
@@ -55,9 +61,16 @@ cfsplit_status csi_slot_start(struct csi_slot *slot, struct csi_child_maker *mak
     slot->pipe = pipe[0];
     slot->term_at = slot->kill_at = slot->flush_at = CSI_SLOT_NEVER;
     slot->end = (struct csi_exec_end){.tag = tag, .started_ms = now_ms};
-    csi_capture_reset(&slot->capture);
-    csi_buf_clear(&slot->pending);
     return CFSPLIT_OK;
+}
+
+cfsplit_status csi_slot_put(struct csi_slot *slot, const char *data, size_t length, uint64_t now_ms,
+                            struct cfsplit_error *err)
+{
+    cfsplit_status status = csi_capture_put(&slot->capture, data, length, &slot->pending, err);
+    if (slot->pending.length > 0 && slot->flush_at == CSI_SLOT_NEVER && slot->state == CSI_SLOT_RUNNING)
+        slot->flush_at = now_ms + FLUSH_AFTER_MS;
+    return status;
 }
 
 /* One read; *got is 0 when there is nothing to be had now. */
@@ -73,12 +86,7 @@ static cfsplit_status read_once(struct csi_slot *slot, char *space, size_t room,
         close_fd(&slot->pipe);
         slot->closed_ms = now_ms;
     }
-    if (count <= 0)
-        return CFSPLIT_OK;
-    cfsplit_status status = csi_capture_put(&slot->capture, space, *got, &slot->pending, err);
-    if (slot->pending.length > 0 && slot->flush_at == CSI_SLOT_NEVER)
-        slot->flush_at = now_ms + FLUSH_AFTER_MS;
-    return status;
+    return count > 0 ? csi_slot_put(slot, space, *got, now_ms, err) : CFSPLIT_OK;
 }
 
 cfsplit_status csi_slot_read(struct csi_slot *slot, char *space, size_t room, uint64_t now_ms,
@@ -130,21 +138,23 @@ static uint64_t milliseconds(struct timeval t)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_usec / 1000;
 }
 
-static cfsplit_status reap(struct csi_slot *slot, struct cfsplit_error *err)
+cfsplit_status csi_slot_reap(struct csi_slot *slot, struct csi_exec_end *end, struct cfsplit_error *err)
 {
     struct rusage used = {0};
-    pid_t got;
+    pid_t pid = slot->child.pid, got;
     do
-        got = wait4(slot->child.pid, &slot->end.wait_status, 0, &used);
+        got = wait4(pid, &end->wait_status, 0, &used);
     while (got < 0 && errno == EINTR);
     close_fd(&slot->child.pidfd);
-    slot->end.user_ms = milliseconds(used.ru_utime);
-    slot->end.system_ms = milliseconds(used.ru_stime);
-    slot->end.max_rss_bytes = (uint64_t)used.ru_maxrss * 1024;
+    slot->child.pid = -1;
+    slot->kill_at = CSI_SLOT_NEVER;
+    end->user_ms = milliseconds(used.ru_utime);
+    end->system_ms = milliseconds(used.ru_stime);
+    end->max_rss_bytes = (uint64_t)used.ru_maxrss * 1024;
     if (got > 0)
         return CFSPLIT_OK;
-    slot->end.wait_status = SIGKILL; /* whatever it was, not a success */
-    return csi_fail_errno(err, CFSPLIT_USAGE, errno, "somebody else reaped process %d", (int)slot->child.pid);
+    end->wait_status = SIGKILL; /* whatever it was, not a success */
+    return csi_fail_errno(err, CFSPLIT_USAGE, errno, "somebody else reaped process %d", (int)pid);
 }
 
 static cfsplit_status first_failure(cfsplit_status a, cfsplit_status b)
@@ -152,30 +162,37 @@ static cfsplit_status first_failure(cfsplit_status a, cfsplit_status b)
     return a != CFSPLIT_OK ? a : b;
 }
 
-cfsplit_status csi_slot_finish(struct csi_slot *slot, const struct csi_exec_sink *sink, char *space, size_t room,
-                               uint64_t now_ms, struct cfsplit_error *err)
+cfsplit_status csi_slot_end(struct csi_slot *slot, const struct csi_exec_sink *sink, uint64_t now_ms,
+                            struct cfsplit_error *err)
 {
-    struct cfsplit_error *once = err; /* the sentence of the first failure stays */
-    kill(-slot->child.pid, SIGKILL);  /* the zombie still holds the group's number */
-    cfsplit_status status = drain(slot, space, room, now_ms, once);
-    once = status == CFSPLIT_OK ? err : NULL;
-    status = first_failure(status, reap(slot, once));
-    once = status == CFSPLIT_OK ? err : NULL;
-    status = first_failure(status, csi_capture_end(&slot->capture, &slot->pending, once));
-    once = status == CFSPLIT_OK ? err : NULL;
-    status = first_failure(status, flush(slot, sink, once));
+    cfsplit_status status = csi_capture_end(&slot->capture, &slot->pending, err);
+    status = first_failure(status, flush(slot, sink, status == CFSPLIT_OK ? err : NULL));
     slot->state = CSI_SLOT_ENDED;
+    slot->term_at = CSI_SLOT_NEVER;
     slot->end.ended_ms = now_ms;
     slot->end.output_bytes = slot->capture.total;
     slot->end.dropped_bytes = csi_capture_dropped(&slot->capture);
     csi_capture_last_line(&slot->capture, slot->end.last_line);
+    csi_capture_reset(&slot->capture);
     return status;
+}
+
+cfsplit_status csi_slot_finish(struct csi_slot *slot, const struct csi_exec_sink *sink, char *space, size_t room,
+                               uint64_t now_ms, struct cfsplit_error *err)
+{
+    kill(-slot->child.pid, SIGKILL); /* the zombie still holds the group's number */
+    cfsplit_status status = drain(slot, space, room, now_ms, err);
+    struct cfsplit_error *once = status == CFSPLIT_OK ? err : NULL; /* the sentence of the first failure stays */
+    status = first_failure(status, csi_slot_reap(slot, &slot->end, once));
+    once = status == CFSPLIT_OK ? err : NULL;
+    return first_failure(status, csi_slot_end(slot, sink, now_ms, once));
 }
 
 /* One that took too long is told so; if it is stopped, it must run to hear it. */
 static void tell_to_end(struct csi_slot *slot, uint64_t kill_at)
 {
-    slot->end.timed_out = true;
+    slot->end.timed_out |= slot->state == CSI_SLOT_RUNNING;
+    slot->keep.leaving = slot->keep.signalled = true;
     slot->term_at = CSI_SLOT_NEVER;
     slot->kill_at = kill_at;
     kill(-slot->child.pid, SIGTERM);
@@ -189,9 +206,10 @@ cfsplit_status csi_slot_tick(struct csi_slot *slot, const struct csi_exec_sink *
         tell_to_end(slot, now_ms + kill_after_ms);
     if (now_ms >= slot->kill_at) {
         slot->kill_at = CSI_SLOT_NEVER;
+        slot->keep.signalled = true;
         kill(-slot->child.pid, SIGKILL);
     }
-    bool full = slot->pending.length >= PIECE_BYTES;
+    bool full = slot->pending.length >= PIECE_BYTES && slot->state == CSI_SLOT_RUNNING;
     return full || now_ms >= slot->flush_at ? flush(slot, sink, err) : CFSPLIT_OK;
 }
 
@@ -204,6 +222,7 @@ uint64_t csi_slot_due_at(const struct csi_slot *slot)
 
 void csi_slot_signal(struct csi_slot *slot, int sig)
 {
-    slot->end.killed_by_us = true;
+    slot->end.killed_by_us |= slot->state == CSI_SLOT_RUNNING;
+    slot->keep.leaving = slot->keep.signalled = true;
     kill(-slot->child.pid, sig);
 }

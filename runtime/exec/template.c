@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 
+#include <cfsplit/unstable.h>
+
 struct csi_template {
     char **words;
     size_t count;
@@ -219,12 +221,14 @@ void csi_template_free(struct csi_template *t)
     free(t);
 }
 
-static bool any_has_word(char *const *argv, size_t count)
+/* The first of the command's words that has one of the table in it; NULL: none. */
+static const struct word *find_word_in(char *const *argv, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        if (has_word(argv[i]))
-            return true;
-    return false;
+    const char *at;
+    const struct word *word = NULL;
+    for (size_t i = 0; !word && i < count; i++)
+        word = find_word(argv[i], &at);
+    return word;
 }
 
 static bool add_word(struct csi_template *t, const char *text)
@@ -256,15 +260,14 @@ static bool add_line(struct csi_template *t, char *const *argv, size_t count, bo
     return added;
 }
 
-cfsplit_status csi_template_new(char *const *argv, size_t count, bool shell, struct csi_template **out,
-                                struct cfsplit_error *err)
+static cfsplit_status new_template(char *const *argv, size_t count, bool shell, bool append, struct csi_template **out,
+                                   struct cfsplit_error *err)
 {
     *out = NULL;
     if (count == 0 || argv[0][0] == '\0')
         return csi_fail(err, CFSPLIT_USAGE, "no command");
     struct csi_template *t = calloc(1, sizeof *t);
     char **words = calloc(count + 1, sizeof *words);
-    bool append = !any_has_word(argv, count);
     if (!t || !words) {
         free(words);
         free(t);
@@ -278,4 +281,38 @@ cfsplit_status csi_template_new(char *const *argv, size_t count, bool shell, str
     }
     *out = t;
     return CFSPLIT_OK;
+}
+
+cfsplit_status csi_template_new(char *const *argv, size_t count, bool shell, struct csi_template **out,
+                                struct cfsplit_error *err)
+{
+    return new_template(argv, count, shell, !find_word_in(argv, count), out, err);
+}
+
+cfsplit_status csi_template_new_kept(char *const *argv, size_t count, bool shell, struct csi_template **out,
+                                     struct cfsplit_error *err)
+{
+    const struct word *word = find_word_in(argv, count);
+    *out = NULL;
+    if (word)
+        return csi_fail(err, CFSPLIT_USAGE,
+                        "%s has no place in a command that is kept (--keep): its items come on its stdin", word->text);
+    return new_template(argv, count, shell, false, out, err);
+}
+
+cfsplit_status cfsplit_command_check(char *const *command, uint64_t count, const struct cfsplit_run_options *options,
+                                     struct cfsplit_error *err)
+{
+    struct csi_template *t;
+    bool kept = options->keep != CFSPLIT_UNSET && options->keep != CFSPLIT_KEEP_NOT;
+    if (!kept || count == 0)
+        return CFSPLIT_OK;
+    if (options->reject_exit.is_set || options->later_exit.is_set)
+        return csi_fail(err, CFSPLIT_USAGE,
+                        "--%s is about exit codes, and a command that is kept (--keep) answers with words instead",
+                        options->reject_exit.is_set ? "reject-exit" : "later-exit");
+    cfsplit_status status = csi_template_new_kept(command, count, options->shell == 1, &t, err);
+    if (status == CFSPLIT_OK)
+        csi_template_free(t);
+    return status;
 }

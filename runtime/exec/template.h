@@ -46,6 +46,11 @@ CFSPLIT_MUST_USE cfsplit_status csi_template_new(char *const *argv, size_t count
                                                  struct cfsplit_error *err);
 void csi_template_free(struct csi_template *t); /* NULL is fine */
 
+/* The same of a command that is kept: items come on its stdin, so that none of the words above may be in it, and no item is
+ * added. Errors: CFSPLIT_USAGE too for a word. */
+CFSPLIT_MUST_USE cfsplit_status csi_template_new_kept(char *const *argv, size_t count, bool shell,
+                                                      struct csi_template **out, struct cfsplit_error *err);
+
 /* The program to be found once for all items (csi_child_find): "/bin/sh" with `shell`, else the first word; NULL if it has
  * one of the words above in it, so that it must be found for each item. The template's. */
 const char *csi_template_program(const struct csi_template *t);

@@ -51,6 +51,24 @@ uint32_t csi_child_env_seed(const struct cfsplit_item *item, uint64_t seed)
     return (uint32_t)XXH64(item->name, item->length, seed);
 }
 
+static cfsplit_status point_at_own(struct csi_child_env *env, size_t first, struct cfsplit_error *err)
+{
+    for (size_t i = first; i < CSI_CHILD_ENV_OWN; i++) {
+        if (env->own[i].failed)
+            return csi_fail_memory(err);
+        env->envp[i] = env->own[i].data;
+    }
+    return CFSPLIT_OK;
+}
+
+cfsplit_status csi_child_env_keep(struct csi_child_env *env, char *const **envp, struct cfsplit_error *err)
+{
+    csi_buf_clear(&env->own[SEED]); /* the last of those that are an item's */
+    csi_buf_add_text(&env->own[SEED], "CANFAR_SPLIT_KEEP=1");
+    *envp = env->envp + SEED;
+    return point_at_own(env, SEED, err);
+}
+
 cfsplit_status csi_child_env_set(struct csi_child_env *env, const struct cfsplit_item *item, uint64_t number,
                                  uint32_t attempt, struct cfsplit_error *err)
 {
@@ -60,10 +78,5 @@ cfsplit_status csi_child_env_set(struct csi_child_env *env, const struct cfsplit
     csi_buf_addf(&env->own[INDEX], "CANFAR_SPLIT_INDEX=%" PRIu64, number);
     csi_buf_addf(&env->own[ATTEMPT], "CANFAR_SPLIT_ATTEMPT=%" PRIu32, attempt);
     csi_buf_addf(&env->own[SEED], "CANFAR_SPLIT_SEED=%" PRIu32, csi_child_env_seed(item, env->seed));
-    for (size_t i = 0; i < CSI_CHILD_ENV_OWN; i++) {
-        if (env->own[i].failed)
-            return csi_fail_memory(err);
-        env->envp[i] = env->own[i].data;
-    }
-    return CFSPLIT_OK;
+    return point_at_own(env, ITEM, err);
 }

@@ -27,4 +27,8 @@ CFSPLIT_MUST_USE cfsplit_status csi_child_env_set(struct csi_child_env *env, con
 /* CANFAR_SPLIT_SEED of an item; `seed` is the run's. */
 uint32_t csi_child_env_seed(const struct cfsplit_item *item, uint64_t seed);
 
+/* The environment of a command that is kept: without what is an item's, and CANFAR_SPLIT_KEEP=1. Until the next call. */
+CFSPLIT_MUST_USE cfsplit_status csi_child_env_keep(struct csi_child_env *env, char *const **envp,
+                                                   struct cfsplit_error *err);
+
 #endif

@@ -134,7 +134,7 @@ static bool is_nobodys(const struct csi_feed *feed, uint32_t share)
 cfsplit_status csi_piece_is_candidate(struct csi_feed *feed, uint32_t piece, bool *is, struct cfsplit_error *err)
 {
     struct csi_place *place = &feed->places[piece];
-    enum csi_whereabouts where;
+    enum csi_whereabouts where = CSI_AT_WORK;
     bool own = csi_piece_is_own(feed, piece);
     *is = false;
     if (place->settled || place->held)

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "node/kept.h"
+
 enum { timeout_status = 124 };
 
 const char *csi_environment_find(const char *const *environment, const char *name)
@@ -17,7 +19,8 @@ const char *csi_environment_find(const char *const *environment, const char *nam
     return NULL;
 }
 
-static enum csi_class classify(const struct csi_replica *r, const struct csi_exec_end *end, uint64_t *exit_status)
+/* Of an item that has failed: is it started again? */
+static enum csi_class classify(struct csi_replica *r, const struct csi_exec_end *end, uint64_t *exit_status)
 {
     bool exited = WIFEXITED(end->wait_status);
     int code = exited ? WEXITSTATUS(end->wait_status) : 128 + WTERMSIG(end->wait_status);
@@ -35,6 +38,16 @@ static enum csi_class classify(const struct csi_replica *r, const struct csi_exe
     return csi_incarnation_failure(&r->life, r->at_work[end->tag].index);
 }
 
+static enum csi_class classify_kept(struct csi_replica *r, const struct csi_exec_end *end, uint64_t *exit_status)
+{
+    enum csi_class class = csi_kept_class(r, end, csi_incarnation_failure(&r->life, r->at_work[end->tag].index));
+    int status = end->wait_status;
+    *exit_status = end->timed_out && class != CSI_DONE ? timeout_status
+                   : WIFEXITED(status)                 ? (uint64_t)WEXITSTATUS(status)
+                                                       : 128u + (unsigned)WTERMSIG(status);
+    return class;
+}
+
 /* The reason in words: a timeout, a signal, or the last line that was printed. */
 static void explain(const struct csi_replica *r, const struct csi_exec_end *end, enum csi_class class, char text[208])
 {
@@ -47,6 +60,8 @@ static void explain(const struct csi_replica *r, const struct csi_exec_end *end,
     else if (WIFSIGNALED(end->wait_status))
         snprintf(text, 208, "ended by signal %d (%s)%s%.140s", WTERMSIG(end->wait_status),
                  sigabbrev_np(WTERMSIG(end->wait_status)), end->last_line[0] ? ": " : "", end->last_line);
+    else if (r->life.options.keep != CFSPLIT_KEEP_NOT && end->answer == CSI_ANSWER_NONE)
+        csi_kept_explain(end, text);
     else
         snprintf(text, 208, "%.207s", end->last_line);
 }
@@ -65,12 +80,13 @@ cfsplit_status csi_ended_collect(struct csi_replica *r, struct cfsplit_error *er
                                     .rss_kib = end.max_rss_bytes / 1024,
                                     .output_from = w->output_from,
                                     .output_to = r->output.length};
-        record.class = classify(r, &end, &record.exit_status);
+        record.class = (r->life.options.keep ? classify_kept : classify)(r, &end, &record.exit_status);
         explain(r, &end, record.class, text);
         record.text = text;
         record.text_length = strlen(text);
         w->busy = false;
         status = csi_incarnation_end(&r->life, &record, r->now, err);
     }
+    csi_kept_tell_losses(r);
     return status;
 }

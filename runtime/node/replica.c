@@ -15,12 +15,12 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "node/ended.h"
+#include "node/kept.h"
 #include "rundir/fence.h"
 
 enum { idle_ms = 1000, slots_max = 10000 };
 
-/* Nothing more is started; what runs may end and is written down, and then the replica ends with this error. */
-static void start_no_more(struct csi_replica *r, cfsplit_status status, const struct cfsplit_error *err)
+void csi_replica_start_no_more(struct csi_replica *r, cfsplit_status status, const struct cfsplit_error *err)
 {
     if (r->early.status == CFSPLIT_OK)
         r->early = *err;
@@ -44,7 +44,7 @@ static cfsplit_status store_output(void *context, uint64_t tag, const void *data
     if (status == CFSPLIT_OK)
         return status;
     r->output_lost = true; /* what is printed is no proof of anything: the end of the item still is */
-    start_no_more(r, status, err);
+    csi_replica_start_no_more(r, status, err);
     return CFSPLIT_OK;
 }
 
@@ -59,7 +59,10 @@ static cfsplit_status open_command(struct csi_replica *r, const struct cfsplit_r
     if (r->cwd_fd < 0)
         return csi_fail_errno(err, CFSPLIT_USAGE, errno, "cannot enter %s, the folder that %s was planned in",
                               csi_quote(spec->cwd).text, csi_quote(r->run->path).text);
-    cfsplit_status status = csi_template_new(spec->command, spec->command_count, settled->shell == 1, &r->command, err);
+    cfsplit_status status = cfsplit_command_check(spec->command, spec->command_count, settled, err);
+    if (status == CFSPLIT_OK)
+        status = (settled->keep ? csi_template_new_kept : csi_template_new)(spec->command, spec->command_count,
+                                                                            settled->shell == 1, &r->command, err);
     const char *program = status == CFSPLIT_OK ? csi_template_program(r->command) : NULL;
     if (program)
         status =
@@ -113,6 +116,8 @@ static cfsplit_status begin(struct csi_replica *r, struct cfsplit_error *err)
     if (status == CFSPLIT_OK)
         status = csi_child_env_init(&r->env, r->asked->environment, r->asked->id, r->run->spec.replicas,
                                     r->life.inc.name, r->run->spec.seed, err);
+    if (status == CFSPLIT_OK && options.keep)
+        status = csi_kept_begin(r, err);
     return status;
 }
 
@@ -126,23 +131,36 @@ static struct csi_at_work *free_place(struct csi_replica *r, uint64_t *tag)
     return NULL;
 }
 
+/* What a command of its own takes. */
+static cfsplit_status prepare_start(struct csi_replica *r, const struct csi_next *next, struct cfsplit_error *err)
+{
+    cfsplit_status status = csi_template_expand(r->command, next->item->name, next->index + 1, &r->argv, err);
+    if (status == CFSPLIT_OK)
+        status = csi_child_env_set(&r->env, next->item, next->index + 1, next->attempt, err);
+    return status;
+}
+
+static cfsplit_status exec_item(struct csi_replica *r, uint64_t tag, struct cfsplit_error *err)
+{
+    const char *program = r->program ? r->program : r->argv.argv[0];
+    return csi_exec_start(r->exec, r->argv.argv, program, r->env.envp, tag, r->now, NULL, err);
+}
+
 static cfsplit_status start_item(struct csi_replica *r, const struct csi_next *next, struct cfsplit_error *err)
 {
     uint64_t tag;
     struct csi_at_work *w = free_place(r, &tag);
     *w = (struct csi_at_work){
         .busy = true, .index = next->index, .attempt = next->attempt, .output_from = r->output.length};
-    cfsplit_status status = csi_template_expand(r->command, next->item->name, next->index + 1, &r->argv, err);
-    if (status == CFSPLIT_OK)
-        status = csi_child_env_set(&r->env, next->item, next->index + 1, next->attempt, err);
+    bool kept = r->life.options.keep != CFSPLIT_KEEP_NOT;
+    cfsplit_status status = kept ? CFSPLIT_OK : prepare_start(r, next, err);
     if (status == CFSPLIT_OK)
         status = csi_incarnation_start(&r->life, next, w->output_from, r->now, err);
     if (status != CFSPLIT_OK) {
         w->busy = false;
         return status;
     }
-    const char *program = r->program ? r->program : r->argv.argv[0];
-    status = csi_exec_start(r->exec, r->argv.argv, program, r->env.envp, tag, r->now, NULL, err);
+    status = kept ? csi_kept_start(r, next, tag, err) : exec_item(r, tag, err);
     if (status == CFSPLIT_OK) {
         r->life.result.started++;
         return status;
@@ -176,7 +194,7 @@ static cfsplit_status fill_slots(struct csi_replica *r, struct cfsplit_error *er
         if (status == CFSPLIT_OK)
             status = start_item(r, &next, err);
         if (status != CFSPLIT_OK && status != CFSPLIT_FENCED && status != CFSPLIT_DAMAGED && !r->life.journal.broken) {
-            start_no_more(r, status, err);
+            csi_replica_start_no_more(r, status, err);
             return CFSPLIT_OK;
         }
     }
@@ -278,9 +296,29 @@ static cfsplit_status turn(struct csi_replica *r, struct cfsplit_error *err)
 
 /* ---- ending */
 
+/* Commands that are kept have no item any more: they may end by themselves, for as long as --grace. */
+static void let_kept_end(struct csi_replica *r)
+{
+    struct pollfd wake = {.fd = r->asked->wake_fd, .events = POLLIN};
+    struct cfsplit_error err;
+    cfsplit_status status = CFSPLIT_OK;
+    csi_exec_close_kept(r->exec, r->life.options.grace_ms, csi_clock_mono_ms());
+    while (status == CFSPLIT_OK && csi_exec_living(r->exec) > 0) {
+        status = csi_exec_poll(r->exec, &wake, wake.fd >= 0, idle_ms, &err);
+        r->now = csi_clock_mono_ms();
+        if (status == CFSPLIT_OK)
+            status = look_for_orders(r, wake.fd >= 0 && wake.revents != 0, &err);
+        csi_kept_tell_losses(r);
+    }
+    if (status != CFSPLIT_OK)
+        csi_incarnation_say(&r->life, err.message);
+}
+
 static cfsplit_status finish(struct csi_replica *r, cfsplit_status status, struct cfsplit_error *err)
 {
     struct cfsplit_error second;
+    if (r->exec && csi_exec_running(r->exec) == 0)
+        let_kept_end(r);
     csi_exec_free(r->exec);
     r->exec = NULL;
     if (csi_output_close(&r->output, &second) != CFSPLIT_OK) /* no proof of anything, but a person should know */

@@ -32,7 +32,15 @@ struct csi_replica {
     bool output_lost;
     struct cfsplit_error early; /* why no more is started, though what runs may end; status CFSPLIT_OK: nothing */
     struct csi_stops stops;
+    struct {
+        bool answered;       /* a command of this replica has answered an item */
+        unsigned deaths;     /* of commands with an item, before that */
+        uint64_t last_index; /* the item of the last of these */
+    } kept;
     uint64_t now, due_ms, kill_at_ms;
 };
+
+/* Nothing more is started; what runs may end and is written down, and then the replica ends with this error. */
+void csi_replica_start_no_more(struct csi_replica *r, cfsplit_status status, const struct cfsplit_error *err);
 
 #endif

@@ -143,6 +143,7 @@ in_extend() {
     first=$last
     killed canfar-split plan r.run --extend --from items
     dies "$last"
+    [ "$hit" = yes ] || goes "$first"
     [ "$hit" = yes ] || return 0
     begin canfar-split plan r.run --extend --from items
     second=$last

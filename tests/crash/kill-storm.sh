@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../lib/run.sh"
 rounds=${1:-20}
 seed=${CFSPLIT_TEST_SEED:-$$}
-plan_options="--retries 1 --reject-exit 65"
+plan_options="--retries 1 --reject-exit 65 --crash-limit 0"
 
 # draw N: sets drawn to 0..N-1
 draw() {

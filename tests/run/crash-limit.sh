@@ -42,3 +42,17 @@ done
 count done 7
 count pending 1
 [ "$(wc -l <started.7)" -eq 6 ] || fail "the poison was started $(wc -l <started.7) times, not 6"
+
+# launch starts a replica again that was killed: the poison is set aside without anybody's help
+rm -rf r.run started.*
+seq 1 64 | code 0 canfar-split plan r.run --replicas 2 --strategy chunk --from - -- ./one.sh {}
+code 1 canfar-split launch r.run --on local
+says err "was killed by signal 9: starting it again"
+says err "'7' is set aside"
+says err "63 done, 1 set-aside"
+# but not for ever
+rm -rf r.run started.*
+seq 1 8 | code 0 canfar-split plan r.run --replicas 1 --strategy chunk --crash-limit 0 --from - -- ./one.sh {}
+code 1 canfar-split launch r.run --on local
+says err "to go on: canfar-split launch r.run --on local"
+[ "$(wc -l <started.7)" -eq 5 ] || fail "the poison was started $(wc -l <started.7) times, not 5"

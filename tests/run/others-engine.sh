@@ -1,5 +1,5 @@
 #!/bin/sh
-# The engine of a run is killed (disBatch then waits for ever): one of three replicas, and later the process that started them.
+# The engine of a run is killed: one of three replicas, and later the process that started them.
 # The first is made good by those that are left, the second by starting again; nobody waits for what does not come.
 # shellcheck source=tests/lib/run.sh
 . "$(dirname "$0")/../lib/run.sh"

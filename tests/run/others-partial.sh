@@ -1,5 +1,5 @@
 #!/bin/sh
-# All processes of a run end with about a quarter of the work done, some "without error" (as a copy by fpsync did at 26%): no
+# All processes of a run end with about a quarter of the work done, some with exit 0: no
 # exit code and no word of ours calls that done, whatever each replica's own end looked like.
 # shellcheck source=tests/lib/run.sh
 . "$(dirname "$0")/../lib/run.sh"
