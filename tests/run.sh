@@ -49,10 +49,10 @@ tests() { # FOLDER CTEST-ARGUMENT...
     ctest --test-dir "$folder" --no-tests=error --output-on-failure --timeout 600 -j 2 "$@"
 }
 
-# The quick tests once more, unit tests and tool behind valgrind; not those that race against a clock.
+# The quick tests once more, unit tests and tool behind valgrind; not those that race against a clock, or that valgrind plays otherwise (a program that cannot be started).
 under_valgrind() {
     build valgrind
-    tests build-valgrind -L quick -E '^(crash|lint)[.]|^run[.](silent|program)$|upstream-all'
+    tests build-valgrind -L quick -E '^(crash|lint)[.]|^run[.](silent|program|launch-canfar)$|upstream-all'
 }
 
 under_tsan() {

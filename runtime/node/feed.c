@@ -145,38 +145,23 @@ cfsplit_status csi_feed_take_retries(struct csi_feed *feed, uint64_t now_ms, str
     }
 }
 
-/* What is open in a piece that nobody of this life has claimed: its owners' journals are read, nobody is ended. */
-static cfsplit_status count_unclaimed(const struct csi_feed *feed, uint32_t piece, uint64_t *open,
-                                      struct cfsplit_error *err)
-{
-    const struct csi_piece *p = &feed->run->frozen.pieces[piece];
-    struct csi_ledger ledger;
-    cfsplit_status status = csi_ledger_init(&ledger, p->first, p->items, err);
-    if (status == CFSPLIT_OK)
-        status = csi_ledger_take_retries(&ledger, feed->run, err);
-    for (uint32_t k = 1; status == CFSPLIT_OK && k <= feed->highest[piece]; k++) {
-        struct csi_inc owner;
-        struct csi_holding holding;
-        status = csi_claim_owner(feed->run, piece, k, &owner, err);
-        if (status == CFSPLIT_OK &&
-            strcmp(owner.name, feed->self->name) != 0) /* it has written nothing of what it lacks */
-            status = csi_ledger_read(&ledger, feed->run, &owner, piece, k, &holding, err);
-    }
-    for (uint64_t i = 0; status == CFSPLIT_OK && i < ledger.count; i++)
-        *open += csi_entry_is_open(&ledger.at[i]);
-    csi_ledger_fini(&ledger);
-    return status;
-}
-
 cfsplit_status csi_feed_open_items(struct csi_feed *feed, uint64_t *open, struct cfsplit_error *err)
 {
     cfsplit_status status = CFSPLIT_OK;
+    bool listed = false;
     *open = 0;
     for (size_t i = 0; i < feed->held_count; i++)
         *open += csi_feed_open_items_of(&feed->held[i]);
-    for (uint32_t p = 0; status == CFSPLIT_OK && p < feed->run->frozen.piece_count; p++)
-        if (csi_piece_is_own(feed, p) && !feed->places[p].settled && !feed->places[p].held)
-            status = count_unclaimed(feed, p, open, err);
+    for (uint32_t p = 0; status == CFSPLIT_OK && p < feed->run->frozen.piece_count; p++) {
+        bool ours = csi_piece_is_own(feed, p) || feed->run->frozen.pieces[p].share == 0;
+        bool free = ours && feed->highest[p] == 0;
+        if (free && !listed) { /* somebody may have taken it since we looked */
+            status = csi_claim_list(feed->run, feed->highest, err);
+            listed = true;
+        }
+        if (status == CFSPLIT_OK && free && feed->highest[p] == 0)
+            *open += feed->run->frozen.pieces[p].items;
+    }
     return status;
 }
 

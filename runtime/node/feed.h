@@ -83,7 +83,7 @@ CFSPLIT_MUST_USE cfsplit_status csi_feed_note(struct csi_feed *feed, const struc
 
 const struct cfsplit_item *csi_feed_item(const struct csi_feed *feed, uint64_t index);
 
-/* Items of the held pieces and of the own share that are neither done, rejected nor failed for good. */
+/* Open items of the held pieces, and those of the pieces of the own share, and of nobody's, that nobody has. */
 CFSPLIT_MUST_USE cfsplit_status csi_feed_open_items(struct csi_feed *feed, uint64_t *open, struct cfsplit_error *err);
 /* The same of one held piece. */
 uint64_t csi_feed_open_items_of(const struct csi_held *held);

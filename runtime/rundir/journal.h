@@ -25,6 +25,9 @@ const char *csi_class_word(enum csi_class which);
 
 enum csi_record_kind { CSI_RECORD_START, CSI_RECORD_END, CSI_RECORD_RELEASED, CSI_RECORD_CLOSED };
 
+/* Why a journal was closed, when all that its incarnation had has ended. */
+#define CSI_CLOSED_FINISHED "finished"
+
 /* One line of a journal. Text is borrowed, escaped as it stands in the file. */
 struct csi_record {
     enum csi_record_kind kind;

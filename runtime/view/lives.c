@@ -36,7 +36,7 @@ enum csi_hearing csi_heard_take(struct csi_heard *heard, uint64_t sequence, uint
 static enum cfsplit_life life_of(const struct csi_seen *seen, enum csi_hearing hearing)
 {
     if (seen->reader.closed)
-        return seen->beat.state == CSI_BEAT_FINISHED ? CFSPLIT_LIFE_FINISHED : CFSPLIT_LIFE_LEFT;
+        return seen->finished ? CFSPLIT_LIFE_FINISHED : CFSPLIT_LIFE_LEFT;
     if (seen->seal.state != CSI_FENCE_NONE || seen->life == CSI_LIFE_DEAD)
         return CFSPLIT_LIFE_LOST;
     if (seen->life == CSI_LIFE_ALIVE || hearing == CSI_HEARD_BEATS)

@@ -59,6 +59,9 @@ static cfsplit_status take(void *context, const struct csi_record *record, struc
     csi_ledger_take(&t->survey->ledger, t->owner, record, is_settled(seen, record));
     if (record->kind == CSI_RECORD_START)
         seen->started++;
+    if (record->kind == CSI_RECORD_CLOSED)
+        seen->finished = record->text_length == strlen(CSI_CLOSED_FINISHED) &&
+                         memcmp(record->text, CSI_CLOSED_FINISHED, record->text_length) == 0;
     if (record->kind == CSI_RECORD_END) {
         seen->done += record->class == CSI_DONE;
         seen->failed += record->class == CSI_FAILED;

@@ -14,6 +14,7 @@ struct csi_seen {
     enum csi_life life;
     uint64_t started, done, failed, rejected;
     uint64_t output_end; /* of the last end */
+    bool finished;       /* it closed its journal, and all that it had has ended */
 };
 
 /* What is heard, look by look, of a life whose process cannot be seen. */

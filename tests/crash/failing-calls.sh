@@ -22,7 +22,7 @@ EOS
 chmod +x ../one.sh
 
 plan() {
-    seq 1 6 | "$@" canfar-split plan r.run --strategy chunk --replicas 2 --from - -- ../one.sh {}
+    seq 1 6 | "$@" canfar-split plan r.run --strategy chunk --replicas 2 --adopt-after 500ms --from - -- ../one.sh {}
 }
 
 # ---- each command: what stands before it, the command with the shim before it, and what must be true after it

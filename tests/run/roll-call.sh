@@ -104,7 +104,7 @@ roll_is <<EOF2
 1 1 finished 16 0
 2 1 lost 16 12
 4 1 stopped 16 0 4:2:2
-4 2 stopped 16 0 0:1:10
+4 2 finished 16 0
 3 0 missing 16 16
 5 0 missing 16 0 0:1:16
 6 0 missing 16 0 0:1:16
