@@ -146,6 +146,7 @@ cfsplit_status csi_piece_is_candidate(struct csi_feed *feed, uint32_t piece, boo
     cfsplit_status status = csi_piece_owner(feed, piece, &where, err);
     if (status != CFSPLIT_OK)
         return status;
+    own = own || feed->others.list.at[place->owner].replica == feed->self->replica; /* an earlier life of ours had it */
     if (where == CSI_HAS_FINISHED && !place->reopened)
         place->settled = true;
     else

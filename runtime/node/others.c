@@ -66,7 +66,7 @@ cfsplit_status csi_others_add(struct csi_others *o, const struct csi_inc *inc, s
     return keep_up(o, err);
 }
 
-/* Has an incarnation whose process cannot be seen been silent for long enough? */
+/* Has an incarnation been silent for long enough? */
 static bool is_silent(const struct csi_others *o, struct csi_other *other, const struct csi_beat *beat, uint64_t now_ms)
 {
     /* who was not looking cannot say how long somebody was silent */
@@ -114,7 +114,7 @@ static cfsplit_status judge(struct csi_others *o, size_t i, uint64_t now_ms, str
     status = csi_fence_look(o->run, inc->name, &seal, err);
     enum csi_life life = csi_inc_life(inc);
     other->seen_alive |= life == CSI_LIFE_ALIVE;
-    bool silent = life == CSI_LIFE_UNKNOWN && is_silent(o, other, &beat, now_ms);
+    bool silent = life != CSI_LIFE_DEAD && is_silent(o, other, &beat, now_ms); /* it may be there, and frozen */
     other->over = seal.state != CSI_FENCE_NONE || life == CSI_LIFE_DEAD;
     other->where = other->over || silent ? CSI_HAS_LEFT : CSI_AT_WORK;
     if (other->where == CSI_AT_WORK && life == CSI_LIFE_ALIVE)
@@ -183,11 +183,11 @@ cfsplit_status csi_others_end_if_lost(struct csi_others *o, const struct csi_inc
     *gone = false;
     if (o->options->no_adopt == 1 && o->self->replica != 0 && owner->replica != o->self->replica)
         return CFSPLIT_OK;
-    if (life == CSI_LIFE_UNKNOWN && seal.state == CSI_FENCE_NONE)
+    if (life != CSI_LIFE_DEAD && seal.state == CSI_FENCE_NONE)
         status = has_been_silent(o, owner, now_ms, &silent, err);
     if (status != CFSPLIT_OK || !(life == CSI_LIFE_DEAD || silent || seal.state == CSI_FENCE_UNSEALED))
         return status;
-    if (life == CSI_LIFE_DEAD)
+    if (life != CSI_LIFE_UNKNOWN) /* on this machine */
         (void)csi_exec_end_group(0, "CANFAR_SPLIT_BY", owner->name);
     CSI_KILL_POINT("adopt.lost");
     status = csi_fence_end(o->run, o->self, owner, &seal, err);

@@ -26,13 +26,12 @@ static cfsplit_status count_waiting(struct csi_feed *feed, uint32_t *pieces, str
     for (uint32_t p = 0; status == CFSPLIT_OK && p < feed->run->frozen.piece_count; p++) {
         const struct csi_place *place = &feed->places[p];
         enum csi_whereabouts where = CSI_AT_WORK;
-        if (place->settled || place->held || !(csi_piece_is_own(feed, p) || csi_may_adopt(feed)))
+        if (place->settled || place->held)
             continue;
         if (feed->highest[p] > 0)
             status = csi_piece_owner(feed, p, &where, err);
-        if (status == CFSPLIT_OK && !csi_may_adopt(feed) && !may_be_former_self(feed, p))
-            continue;
-        *pieces += where != CSI_HAS_FINISHED;
+        if (status == CFSPLIT_OK)
+            *pieces += csi_may_adopt(feed) ? where != CSI_HAS_FINISHED : may_be_former_self(feed, p);
     }
     return status;
 }
@@ -69,22 +68,40 @@ static cfsplit_status stand_for_caretaker(struct csi_feed *feed, bool *wait, str
     }
 }
 
+/* "replica 3 on node7 and 2 more" */
+static uint32_t name_those_at_work(const struct csi_feed *feed, char names[128])
+{
+    uint32_t at_work = 0;
+    for (size_t i = 0; i < feed->others.count; i++) {
+        const struct csi_inc *inc = &feed->others.list.at[i];
+        if (feed->others.at[i].where != CSI_AT_WORK || strcmp(inc->name, feed->self->name) == 0)
+            continue;
+        if (at_work++ == 0 && inc->replica)
+            snprintf(names, 128, "replica %" PRIu32 " on %s", inc->replica, inc->host);
+        else if (at_work == 1)
+            snprintf(names, 128, "a spare on %s", inc->host);
+    }
+    size_t length = at_work ? strlen(names) : 0;
+    if (at_work > 1)
+        snprintf(names + length, 128 - length, " and %" PRIu32 " more", at_work - 1);
+    return at_work;
+}
+
 static void tell_waiting(struct csi_feed *feed, uint64_t now_ms)
 {
     enum { patience_ms = 5000 };
-    char sentence[160];
-    uint32_t missing = 0, at_work = 0;
+    char sentence[256], names[128] = "";
+    uint32_t missing = 0;
     if (feed->told_waiting || !feed->caretaker || now_ms - feed->idle_since_ms < patience_ms)
         return;
     for (uint32_t id = 1; id <= feed->run->spec.replicas; id++)
         missing += feed->others.presence[id] == CSI_NEVER_CAME;
-    for (size_t i = 0; i < feed->others.count; i++)
-        at_work +=
-            feed->others.at[i].where == CSI_AT_WORK && strcmp(feed->others.list.at[i].name, feed->self->name) != 0;
-    snprintf(sentence, sizeof sentence,
-             "nothing left to take: waiting for %" PRIu32 " at work and %" PRIu32
-             " that have not come; --no-adopt leaves at once",
-             at_work, missing);
+    uint32_t at_work = name_those_at_work(feed, names);
+    int n = snprintf(sentence, sizeof sentence, "nothing left to take: staying until the others have ended");
+    if (at_work)
+        n += snprintf(sentence + n, sizeof sentence - (size_t)n, "; at work: %s", names);
+    if (missing)
+        snprintf(sentence + n, sizeof sentence - (size_t)n, "; not come yet: %" PRIu32, missing);
     feed->others.say(feed->others.say_context, sentence);
     feed->told_waiting = true;
 }
@@ -107,6 +124,7 @@ cfsplit_status csi_stay_decide(struct csi_feed *feed, uint64_t now_ms, uint64_t 
     if (feed->idle_since_ms == 0)
         feed->idle_since_ms = now_ms;
     cfsplit_status status = count_waiting(feed, &pieces, err);
+    wait = wait || !csi_may_adopt(feed); /* who takes nothing from others is no caretaker, and waits for itself */
     if (status == CFSPLIT_OK && pieces > 0 && !feed->caretaker && !wait)
         status = stand_for_caretaker(feed, &wait, err);
     feed->waiting = pieces > 0 && (feed->caretaker || wait);

@@ -494,9 +494,8 @@ cfsplit_status cfsplit_worker_close(struct cfsplit_worker *worker, struct cfspli
         if (note(worker, worker->handed, CSI_STOPPED, "its program closed the run", err) != CFSPLIT_OK)
             break;
     cfsplit_status status = worker->broken.status == CFSPLIT_OK ? CFSPLIT_OK : tell(&worker->broken, err);
-    bool must_seal = worker->life.journal.broken;
     status = csi_incarnation_finish(&worker->life, status, err);
-    if (must_seal)
+    if (worker->life.journal.broken)
         seal_own(worker);
     if (result)
         fill_result(&worker->life.result, result);

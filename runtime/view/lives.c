@@ -39,9 +39,9 @@ static enum cfsplit_life life_of(const struct csi_seen *seen, enum csi_hearing h
         return seen->finished ? CFSPLIT_LIFE_FINISHED : CFSPLIT_LIFE_LEFT;
     if (seen->seal.state != CSI_FENCE_NONE || seen->life == CSI_LIFE_DEAD)
         return CFSPLIT_LIFE_LOST;
-    if (seen->life == CSI_LIFE_ALIVE || hearing == CSI_HEARD_BEATS)
-        return CFSPLIT_LIFE_WORKING;
-    return hearing == CSI_HEARD_SILENCE ? CFSPLIT_LIFE_SILENT : CFSPLIT_LIFE_UNKNOWN;
+    if (hearing == CSI_HEARD_SILENCE)
+        return CFSPLIT_LIFE_SILENT; /* its process may be there, and frozen */
+    return seen->life == CSI_LIFE_ALIVE || hearing == CSI_HEARD_BEATS ? CFSPLIT_LIFE_WORKING : CFSPLIT_LIFE_UNKNOWN;
 }
 
 static cfsplit_status make_room(struct cfsplit_survey *s, struct cfsplit_error *err)
