@@ -21,8 +21,9 @@ echo "end $1" >>"$t"
 EOS
 chmod +x ../one.sh
 
+strategy=chunk
 plan() {
-    seq 1 6 | "$@" canfar-split plan r.run --strategy chunk --replicas 2 --adopt-after 500ms --from - -- ../one.sh {}
+    seq 1 6 | "$@" canfar-split plan r.run --strategy "$strategy" --replicas 2 --adopt-after 500ms --from - -- ../one.sh {}
 }
 
 # ---- each command: what stands before it, the command with the shim before it, and what must be true after it
@@ -60,6 +61,27 @@ after_run() {
 }
 
 # What stands there is what a killed replica left: it is ended, and its item is run again.
+# The same where what is left is nobody's share.
+before_blocks() {
+    strategy=blocks
+    before_run
+}
+do_blocks() { do_run "$@"; }
+after_blocks() { after_run; }
+
+before_extend() {
+    plan 2>../plan.err
+}
+do_extend() {
+    seq 1 9 | shimmed "$@" canfar-split plan r.run --extend --from -
+}
+after_extend() {
+    seq 1 9 | canfar-split plan r.run --extend --from - >../extend.out 2>&1 || fail "to extend again: $(cat ../extend.out)"
+    [ "$(canfar-split items r.run --state pending | sort -u | wc -l)" -eq 9 ] || fail "$(canfar-split items r.run --state pending)"
+    [ "$(canfar-split items r.run --state pending | wc -l)" -eq 9 ] || fail "added twice"
+    after_run
+}
+
 before_takeover() {
     plan 2>../plan.err
     : >../deadly
