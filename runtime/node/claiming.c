@@ -58,7 +58,6 @@ static cfsplit_status hold(struct csi_feed *feed, uint32_t piece, uint32_t K, st
     return CFSPLIT_OK;
 }
 
-/* Claims a piece if it is free and something is open in it. *mine tells; it is settled if nothing is to be done. */
 cfsplit_status csi_piece_try(struct csi_feed *feed, uint32_t piece, uint64_t now_ms, bool *mine,
                              struct cfsplit_error *err)
 {
@@ -86,13 +85,11 @@ cfsplit_status csi_piece_try(struct csi_feed *feed, uint32_t piece, uint64_t now
     return status;
 }
 
-/* Is it as much ours as anybody's? */
 bool csi_piece_is_own(const struct csi_feed *feed, uint32_t piece)
 {
     return feed->run->frozen.pieces[piece].share == feed->self->replica;
 }
 
-/* Where the owner of a claimed piece is, as of the last judgement. */
 cfsplit_status csi_piece_owner(struct csi_feed *feed, uint32_t piece, enum csi_whereabouts *where,
                                struct cfsplit_error *err)
 {
@@ -130,7 +127,6 @@ static bool is_nobodys(const struct csi_feed *feed, uint32_t share)
                                                             feed->others.age_ms >= feed->options->adopt_after_ms));
 }
 
-/* Is there anything to be had in a piece? */
 cfsplit_status csi_piece_is_candidate(struct csi_feed *feed, uint32_t piece, bool *is, struct cfsplit_error *err)
 {
     struct csi_place *place = &feed->places[piece];

@@ -4,7 +4,7 @@
 
 #include "node/feed.h"
 
-/* Is it as much ours as anybody's? */
+/* Is it of our share? */
 bool csi_piece_is_own(const struct csi_feed *feed, uint32_t piece);
 
 /* May we take what is not of our own share? */
