@@ -39,6 +39,11 @@ static uint64_t next_random(struct csi_feed *feed, uint64_t below)
     return (feed->random >> 33) % below;
 }
 
+static bool is_free_block(const struct csi_feed *feed, uint32_t piece)
+{
+    return feed->run->frozen.pieces[piece].share == 0 && feed->highest[piece] == 0 && !feed->places[piece].settled;
+}
+
 /* Strategy blocks: the block of our number first, then one of the foremost, which are the largest, that nobody has: a random
  * one of as many as there are replicas twice over, so that few come to the same. */
 static cfsplit_status claim_block(struct csi_feed *feed, uint64_t now_ms, bool *mine, struct cfsplit_error *err)
@@ -46,16 +51,17 @@ static cfsplit_status claim_block(struct csi_feed *feed, uint64_t now_ms, bool *
     const struct csi_frozen *f = &feed->run->frozen;
     uint32_t window = 2 * feed->run->spec.replicas, own = feed->self->replica - 1;
     cfsplit_status status = CFSPLIT_OK;
+    if (feed->held_count == 0 && feed->self->replica && own < f->piece_count && is_free_block(feed, own))
+        status = csi_piece_try(feed, own, now_ms, mine, err);
     while (status == CFSPLIT_OK && !*mine) {
         uint32_t chosen = UINT32_MAX, seen = 0;
-        bool first = feed->held_count == 0 && feed->self->replica && own < f->piece_count;
-        for (uint32_t p = 0; p < f->piece_count && seen < window; p++)
-            if (f->pieces[p].share == 0 && feed->highest[p] == 0 && !feed->places[p].settled &&
-                (next_random(feed, ++seen) == 0 || (first && p == own)))
+        for (uint32_t p = 0; status == CFSPLIT_OK && p < f->piece_count && seen < window; p++) {
+            if (f->pieces[p].share == 0 && !feed->places[p].listed)
+                status = csi_piece_list_near(feed, p, err);
+            if (is_free_block(feed, p) && next_random(feed, ++seen) == 0)
                 chosen = p;
-            else if (first && chosen == own)
-                break;
-        if (chosen == UINT32_MAX)
+        }
+        if (status != CFSPLIT_OK || chosen == UINT32_MAX)
             break;
         status = csi_piece_try(feed, chosen, now_ms, mine, err);
     }

@@ -117,15 +117,23 @@ static cfsplit_status list_folder(const struct cfsplit_run *run, const char *fol
     return status;
 }
 
-cfsplit_status csi_claim_list(const struct cfsplit_run *run, uint32_t *highest, struct cfsplit_error *err)
+cfsplit_status csi_claim_list_near(const struct cfsplit_run *run, uint32_t piece, uint32_t *highest, uint32_t *from,
+                                   uint32_t *end, struct cfsplit_error *err)
 {
     const struct csi_frozen *f = &run->frozen;
+    uint32_t g = csi_frozen_generation_of_piece(f, piece), first = f->generations[g].first_piece;
+    size_t last = g + 1 < f->generation_count ? f->generations[g + 1].first_piece : f->piece_count;
+    *from = piece - (piece - first) % CSI_PIECES_PER_FOLDER;
+    *end = last - *from < CSI_PIECES_PER_FOLDER ? (uint32_t)last : *from + CSI_PIECES_PER_FOLDER;
+    return list_folder(run, name_of(run, piece, 1).folder, highest, err);
+}
+
+cfsplit_status csi_claim_list(const struct cfsplit_run *run, uint32_t *highest, struct cfsplit_error *err)
+{
+    uint32_t from, end = 0;
     cfsplit_status status = CFSPLIT_OK;
-    memset(highest, 0, f->piece_count * sizeof *highest);
-    for (uint32_t g = 0; g < f->generation_count; g++) {
-        size_t end = g + 1 < f->generation_count ? f->generations[g + 1].first_piece : f->piece_count;
-        for (uint32_t p = f->generations[g].first_piece; status == CFSPLIT_OK && p < end; p += CSI_PIECES_PER_FOLDER)
-            status = list_folder(run, name_of(run, p, 1).folder, highest, err);
-    }
+    memset(highest, 0, run->frozen.piece_count * sizeof *highest);
+    while (status == CFSPLIT_OK && end < run->frozen.piece_count)
+        status = csi_claim_list_near(run, end, highest, &from, &end, err);
     return status;
 }

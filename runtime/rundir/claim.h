@@ -26,4 +26,9 @@ CFSPLIT_MUST_USE cfsplit_status csi_claim_peek(const struct cfsplit_run *run, ui
 CFSPLIT_MUST_USE cfsplit_status csi_claim_list(const struct cfsplit_run *run, uint32_t *highest,
                                                struct cfsplit_error *err);
 
+/* The same of the pieces whose claims stand in one folder with those of `piece`: *from to *end - 1. A number that is known to
+ * be higher stays. */
+CFSPLIT_MUST_USE cfsplit_status csi_claim_list_near(const struct cfsplit_run *run, uint32_t piece, uint32_t *highest,
+                                                    uint32_t *from, uint32_t *end, struct cfsplit_error *err);
+
 #endif
