@@ -2,7 +2,8 @@
 # Sourced by the scripts that measure: a folder of their own beside the release build, and what all of them do.
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
-tool=$top/build/bin/canfar-split
+build=${CFSPLIT_BUILD:-$top/build} # tests measure small things with a build of their own
+tool=$build/bin/canfar-split
 
 # built PROGRAM...: ends if one of them is not there
 built() {
@@ -11,7 +12,7 @@ built() {
     done
 }
 built "$tool"
-work=$(mktemp -d "$top/build/bench.XXXXXX") # beside the build: on a disk, not in memory
+work=$(mktemp -d "$build/bench.XXXXXX") # beside the build: on a disk, not in memory
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 

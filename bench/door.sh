@@ -8,7 +8,7 @@
 # shellcheck source=bench/common.sh
 . "$(dirname "$0")/common.sh"
 items=${1:-500000} synced=${2:-1000} rounds=${3:-5}
-door=$top/build/bin/bench_door
+door=$build/bin/bench_door
 built "$door"
 
 plan() { # RUN ITEMS

@@ -6,7 +6,7 @@
 # shellcheck source=bench/common.sh
 . "$(dirname "$0")/common.sh"
 items=${1:-1000000} replicas=${2:-512} rounds=${3:-5}
-fill=$top/build/bin/bench_fill
+fill=$build/bin/bench_fill
 built "$fill"
 
 ours() {

@@ -58,6 +58,15 @@ static cfsplit_status hold(struct csi_feed *feed, uint32_t piece, uint32_t K, st
     return CFSPLIT_OK;
 }
 
+cfsplit_status csi_piece_list_near(struct csi_feed *feed, uint32_t piece, struct cfsplit_error *err)
+{
+    uint32_t from, end;
+    cfsplit_status status = csi_claim_list_near(feed->run, piece, feed->highest, &from, &end, err);
+    for (; status == CFSPLIT_OK && from < end; from++)
+        feed->places[from].listed = true;
+    return status;
+}
+
 cfsplit_status csi_piece_try(struct csi_feed *feed, uint32_t piece, uint64_t now_ms, bool *mine,
                              struct cfsplit_error *err)
 {
@@ -77,7 +86,9 @@ cfsplit_status csi_piece_try(struct csi_feed *feed, uint32_t piece, uint64_t now
     if (status == CFSPLIT_OK && gone && open > 0) {
         status = csi_claim_take(feed->run, feed->self, piece, K + 1, mine, err);
         if (status == CFSPLIT_OK)
-            feed->highest[piece] = K + 1; /* if it is not ours, somebody was quicker */
+            feed->highest[piece] = K + 1;
+        if (status == CFSPLIT_OK && !*mine) /* somebody was quicker, here and perhaps beside it */
+            status = csi_piece_list_near(feed, piece, err);
     }
     if (status == CFSPLIT_OK && *mine)
         status = hold(feed, piece, K + 1, &ledger, err);

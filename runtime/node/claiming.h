@@ -10,6 +10,9 @@ bool csi_piece_is_own(const struct csi_feed *feed, uint32_t piece);
 /* May we take what is not of our own share? */
 bool csi_may_adopt(const struct csi_feed *feed);
 
+/* Looks up who has claimed the piece and those beside it. */
+CFSPLIT_MUST_USE cfsplit_status csi_piece_list_near(struct csi_feed *feed, uint32_t piece, struct cfsplit_error *err);
+
 /* Where the owner of a claimed piece is, as of the last judgement. */
 CFSPLIT_MUST_USE cfsplit_status csi_piece_owner(struct csi_feed *feed, uint32_t piece, enum csi_whereabouts *where,
                                                 struct cfsplit_error *err);

@@ -26,9 +26,10 @@ cfsplit_status csi_feed_init(struct csi_feed *feed, struct cfsplit_run *run, con
     cfsplit_status status = csi_feed_refresh(feed, err);
     if (status == CFSPLIT_OK)
         status = csi_others_init(&feed->others, run, self, options, say, say_context, err);
-    if (status != CFSPLIT_OK)
-        return status;
-    return csi_claim_list(run, feed->highest, err);
+    for (uint32_t p = 0; status == CFSPLIT_OK && p < run->frozen.piece_count; p++)
+        if (csi_piece_is_own(feed, p) && !feed->places[p].listed)
+            status = csi_piece_list_near(feed, p, err);
+    return status;
 }
 
 cfsplit_status csi_feed_refresh(struct csi_feed *feed, struct cfsplit_error *err)

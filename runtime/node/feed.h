@@ -35,6 +35,7 @@ struct csi_place {
     bool settled;            /* nothing is open in it for us */
     bool reopened;           /* `retry` has opened something in it */
     bool held;
+    bool listed; /* feed->highest was looked up, once at least */
 };
 
 struct csi_feed {

@@ -16,8 +16,12 @@ static void beat_once(struct csi_heart *heart)
     cfsplit_status status = failure.status ? failure.status : csi_beat_write(heart->fd, &beat, &failure);
     pthread_mutex_lock(&heart->lock);
     heart->failure = failure;
-    if (status == CFSPLIT_OK)
-        heart->last_boot_ms = csi_clock_boot_ms();
+    if (status != CFSPLIT_OK)
+        return;
+    uint64_t now = csi_clock_boot_ms();
+    if (heart->gap_ms < now - heart->last_boot_ms)
+        heart->gap_ms = now - heart->last_boot_ms;
+    heart->last_boot_ms = now;
 }
 
 /* Up to a quarter less, so that hundreds of replicas do not beat at one moment. */
@@ -70,6 +74,9 @@ uint64_t csi_heart_silent_ms(struct csi_heart *heart, struct cfsplit_error *fail
 {
     pthread_mutex_lock(&heart->lock);
     uint64_t silent = csi_clock_boot_ms() - heart->last_boot_ms;
+    if (silent < heart->gap_ms)
+        silent = heart->gap_ms;
+    heart->gap_ms = 0;
     *failure = heart->failure;
     pthread_mutex_unlock(&heart->lock);
     return silent;

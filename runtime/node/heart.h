@@ -15,6 +15,7 @@ struct csi_heart {
     struct csi_beat beat; /* under the lock; the counts are set by csi_heart_tell */
     uint64_t first_boot_ms;
     uint64_t last_boot_ms; /* CLOCK_BOOTTIME of the last beat that is on disk */
+    uint64_t gap_ms;       /* the longest time between two beats that are on disk, since it was last asked for */
     uint64_t interval_ms;
     struct cfsplit_error failure; /* of the last beat; status CFSPLIT_OK if it is on disk */
 };
@@ -26,7 +27,8 @@ CFSPLIT_MUST_USE cfsplit_status csi_heart_start(struct csi_heart *heart, const s
 /* What the next beat says; sequence and state are the heart's own. */
 void csi_heart_tell(struct csi_heart *heart, const struct csi_beat *counts);
 
-/* Milliseconds since the last beat that is on disk, and how the last one failed (status CFSPLIT_OK: it did not). */
+/* For how many milliseconds, at the longest, no beat came to the disk since this was last asked: a process that was asleep may
+ * beat before it looks around. And how the last one failed (status CFSPLIT_OK: it did not). */
 uint64_t csi_heart_silent_ms(struct csi_heart *heart, struct cfsplit_error *failure);
 
 /* Ends the thread; the last beat says `state`. Fine on one that never started. */

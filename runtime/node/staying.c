@@ -55,17 +55,27 @@ static cfsplit_status stand_for_caretaker(struct csi_feed *feed, bool *wait, str
                 return status;
             const struct csi_other *other = &feed->others.at[at];
             *wait = !other->seen_alive;
-            if (other->where == CSI_AT_WORK)
+            if (other->where == CSI_AT_WORK && !csi_claim_is_laid_down(feed->run, feed->caretaker_K))
                 return CFSPLIT_OK;
+            *wait = false;
         } else if (status != CFSPLIT_END) {
             return status;
         }
         status = csi_claim_take(feed->run, feed->self, CSI_CARETAKER, feed->caretaker_K + 1, &feed->caretaker, err);
         if (feed->caretaker)
             CSI_KILL_POINT("claim.caretaker");
+        feed->caretaker_K += feed->caretaker;
         if (status != CFSPLIT_OK || feed->caretaker)
             return status;
     }
+}
+
+cfsplit_status csi_stay_lay_down(struct csi_feed *feed, struct cfsplit_error *err)
+{
+    if (!feed->caretaker)
+        return CFSPLIT_OK;
+    feed->caretaker = false;
+    return csi_claim_lay_down(feed->run, feed->self, feed->caretaker_K, err);
 }
 
 /* "replica 3 on node7 and 2 more" */

@@ -8,4 +8,7 @@
 CFSPLIT_MUST_USE cfsplit_status csi_stay_decide(struct csi_feed *feed, uint64_t now_ms, uint64_t running,
                                                 struct cfsplit_error *err);
 
+/* There is work again: who is caretaker is so no more, and another one may stay. */
+CFSPLIT_MUST_USE cfsplit_status csi_stay_lay_down(struct csi_feed *feed, struct cfsplit_error *err);
+
 #endif

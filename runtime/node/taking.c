@@ -51,15 +51,17 @@ static cfsplit_status claim_block(struct csi_feed *feed, uint64_t now_ms, bool *
     const struct csi_frozen *f = &feed->run->frozen;
     uint32_t window = 2 * feed->run->spec.replicas, own = feed->self->replica - 1;
     cfsplit_status status = CFSPLIT_OK;
+    if (feed->held_count == 0 && feed->self->replica && own < f->piece_count && is_free_block(feed, own))
+        status = csi_piece_try(feed, own, now_ms, mine, err);
     while (status == CFSPLIT_OK && !*mine) {
         uint32_t chosen = UINT32_MAX, seen = 0;
-        bool first = feed->held_count == 0 && feed->self->replica && own < f->piece_count;
-        if (first && is_free_block(feed, own))
-            chosen = own;
-        for (uint32_t p = 0; (!first || chosen != own) && p < f->piece_count && seen < window; p++)
+        for (uint32_t p = 0; status == CFSPLIT_OK && p < f->piece_count && seen < window; p++) {
+            if (f->pieces[p].share == 0 && !feed->places[p].listed)
+                status = csi_piece_list_near(feed, p, err);
             if (is_free_block(feed, p) && next_random(feed, ++seen) == 0)
                 chosen = p;
-        if (chosen == UINT32_MAX)
+        }
+        if (status != CFSPLIT_OK || chosen == UINT32_MAX)
             break;
         status = csi_piece_try(feed, chosen, now_ms, mine, err);
     }
@@ -164,5 +166,5 @@ cfsplit_status csi_take_more(struct csi_feed *feed, uint64_t now_ms, uint64_t ru
     if (!*mine)
         return csi_stay_decide(feed, now_ms, running, err);
     feed->idle_since_ms = 0;
-    return CFSPLIT_OK;
+    return csi_stay_lay_down(feed, err);
 }

@@ -69,6 +69,29 @@ cfsplit_status csi_claim_owner(const struct cfsplit_run *run, uint32_t piece, ui
     return status == CFSPLIT_END && csi_io_await(run->fd, name.text) ? csi_inc_read(run, name.text, out, err) : status;
 }
 
+static void name_of_laid_down(uint32_t K, char name[48])
+{
+    snprintf(name, 48, "claims/caretaker.e%" PRIu32 ".down", K);
+}
+
+cfsplit_status csi_claim_lay_down(const struct cfsplit_run *run, const struct csi_inc *inc, uint32_t K,
+                                  struct cfsplit_error *err)
+{
+    char identity[16 + CSI_INC_BYTES], name[48];
+    snprintf(identity, sizeof identity, "replicas/%s", inc->name);
+    name_of_laid_down(K, name);
+    if (linkat(run->fd, identity, run->fd, name, 0) != 0 && errno != EEXIST)
+        return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_STORAGE), errno, "cannot create '%s'", name);
+    return CFSPLIT_OK; /* who does not see it yet only leaves where it could have stayed */
+}
+
+bool csi_claim_is_laid_down(const struct cfsplit_run *run, uint32_t K)
+{
+    char name[48];
+    name_of_laid_down(K, name);
+    return faccessat(run->fd, name, F_OK, 0) == 0;
+}
+
 cfsplit_status csi_claim_peek(const struct cfsplit_run *run, uint32_t piece, uint32_t K, struct csi_inc *out,
                               struct cfsplit_error *err)
 {
@@ -117,15 +140,23 @@ static cfsplit_status list_folder(const struct cfsplit_run *run, const char *fol
     return status;
 }
 
-cfsplit_status csi_claim_list(const struct cfsplit_run *run, uint32_t *highest, struct cfsplit_error *err)
+cfsplit_status csi_claim_list_near(const struct cfsplit_run *run, uint32_t piece, uint32_t *highest, uint32_t *from,
+                                   uint32_t *end, struct cfsplit_error *err)
 {
     const struct csi_frozen *f = &run->frozen;
+    uint32_t g = csi_frozen_generation_of_piece(f, piece), first = f->generations[g].first_piece;
+    size_t last = g + 1 < f->generation_count ? f->generations[g + 1].first_piece : f->piece_count;
+    *from = piece - (piece - first) % CSI_PIECES_PER_FOLDER;
+    *end = last - *from < CSI_PIECES_PER_FOLDER ? (uint32_t)last : *from + CSI_PIECES_PER_FOLDER;
+    return list_folder(run, name_of(run, piece, 1).folder, highest, err);
+}
+
+cfsplit_status csi_claim_list(const struct cfsplit_run *run, uint32_t *highest, struct cfsplit_error *err)
+{
+    uint32_t from, end = 0;
     cfsplit_status status = CFSPLIT_OK;
-    memset(highest, 0, f->piece_count * sizeof *highest);
-    for (uint32_t g = 0; g < f->generation_count; g++) {
-        size_t end = g + 1 < f->generation_count ? f->generations[g + 1].first_piece : f->piece_count;
-        for (uint32_t p = f->generations[g].first_piece; status == CFSPLIT_OK && p < end; p += CSI_PIECES_PER_FOLDER)
-            status = list_folder(run, name_of(run, p, 1).folder, highest, err);
-    }
+    memset(highest, 0, run->frozen.piece_count * sizeof *highest);
+    while (status == CFSPLIT_OK && end < run->frozen.piece_count)
+        status = csi_claim_list_near(run, end, highest, &from, &end, err);
     return status;
 }

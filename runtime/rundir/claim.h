@@ -21,9 +21,19 @@ CFSPLIT_MUST_USE cfsplit_status csi_claim_owner(const struct cfsplit_run *run, u
 CFSPLIT_MUST_USE cfsplit_status csi_claim_peek(const struct cfsplit_run *run, uint32_t piece, uint32_t K,
                                                struct csi_inc *out, struct cfsplit_error *err);
 
+/* The owner of caretaker claim K has work again and is no caretaker any more: says so, for good, and asks whether that was said. */
+CFSPLIT_MUST_USE cfsplit_status csi_claim_lay_down(const struct cfsplit_run *run, const struct csi_inc *inc, uint32_t K,
+                                                   struct cfsplit_error *err);
+bool csi_claim_is_laid_down(const struct cfsplit_run *run, uint32_t K);
+
 /* The highest claim number of every piece, 0 where nobody ever claimed; `highest` has room for all pieces of the run.
  * Errors: CFSPLIT_DAMAGED for a name that cannot be one or is in the wrong folder. */
 CFSPLIT_MUST_USE cfsplit_status csi_claim_list(const struct cfsplit_run *run, uint32_t *highest,
                                                struct cfsplit_error *err);
+
+/* The same of the pieces whose claims stand in one folder with those of `piece`: *from to *end - 1. A number that is known to
+ * be higher stays. */
+CFSPLIT_MUST_USE cfsplit_status csi_claim_list_near(const struct cfsplit_run *run, uint32_t piece, uint32_t *highest,
+                                                    uint32_t *from, uint32_t *end, struct cfsplit_error *err);
 
 #endif

@@ -180,8 +180,9 @@ bool csi_inc_is_name(const char *name, uint32_t *replica)
 
 enum csi_life csi_inc_life(const struct csi_inc *inc)
 {
-    struct csi_inc self = {0};
-    look_at_self(&self);
+    static _Thread_local struct csi_inc self; /* what does not change while this process lives */
+    if (self.start_ticks == 0 || self.pid != (uint64_t)getpid())
+        look_at_self(&self);
     if (self.start_ticks == 0 || inc->start_ticks == 0 || strcmp(self.boot_id, "-") == 0 ||
         strcmp(self.pid_namespace, "-") == 0 || strcmp(self.boot_id, inc->boot_id) != 0 ||
         strcmp(self.pid_namespace, inc->pid_namespace) != 0)

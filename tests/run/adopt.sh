@@ -82,3 +82,29 @@ seq 1 16 | code 0 canfar-split plan r.run --replicas 2 --strategy chunk --no-ado
 code 0 canfar-split run r.run --replica 2
 says err "replica 2 of r.run: 8 done"
 count pending 8
+
+# a caretaker that has work again is none any more: the next one that is idle stays
+rm -rf r.run go
+cat >one.sh <<'EOF'
+#!/bin/sh
+[ "$1.$CANFAR_SPLIT_ATTEMPT" != 2.1 ] || while [ ! -e kill ]; do sleep 0.05; done
+[ "$1.$CANFAR_SPLIT_ATTEMPT" != 2.1 ] || kill -9 "$PPID"
+[ "$1.$CANFAR_SPLIT_ATTEMPT" != 2.2 ] || while [ ! -e go ]; do sleep 0.05; done
+EOF
+code 0 canfar-split plan r.run --replicas 2 --strategy chunk 1 2 -- ./one.sh {}
+canfar-split run r.run --replica 2 2>err.2 &
+second=$!
+until_true 20 sh -c 'canfar-split items r.run --state running | grep -qx 2'
+canfar-split run r.run --replica 1 2>err.1 &
+first=$!
+until_true 20 test -e r.run/claims/caretaker.e1
+: >kill
+wait "$second" 2>/dev/null || :
+until_true 20 test -e r.run/claims/caretaker.e1.down
+canfar-split run r.run --spare 2>err.3 &
+third=$!
+until_true 20 test -e r.run/claims/caretaker.e2
+: >go
+wait "$first" || fail "$(cat err.1)"
+wait "$third" || fail "$(cat err.3)"
+code 0 canfar-split verify r.run
