@@ -216,11 +216,26 @@ const struct command command_explain = {
 
 /* ---- retry */
 
+/* Only these two states can be left. */
+static cfsplit_status wanted_state(const struct settings *s, enum cfsplit_state *wanted, struct cfsplit_error *err)
+{
+    *wanted = CFSPLIT_FAILED;
+    if (!s->state)
+        return CFSPLIT_OK;
+    cfsplit_status status = cfsplit_state_find(s->state, wanted, err);
+    if (status == CFSPLIT_OK && *wanted != CFSPLIT_FAILED && *wanted != CFSPLIT_SET_ASIDE)
+        status = tool_fail(err, CFSPLIT_USAGE,
+                           "retry: only what has failed or was set aside can run again: --state failed or --state "
+                           "set-aside, not %s",
+                           s->state);
+    return status;
+}
+
 static cfsplit_status chosen(struct cfsplit_survey *survey, const struct settings *s, uint64_t *indices,
                              uint64_t *count, struct cfsplit_error *err)
 {
-    enum cfsplit_state wanted = CFSPLIT_FAILED;
-    cfsplit_status status = s->state ? cfsplit_state_find(s->state, &wanted, err) : CFSPLIT_OK;
+    enum cfsplit_state wanted;
+    cfsplit_status status = wanted_state(s, &wanted, err);
     *count = 0;
     for (size_t i = 1; status == CFSPLIT_OK && i < s->source_count; i++, (*count)++)
         status = cfsplit_survey_find(survey, s->sources[i].text, &indices[*count], err);
