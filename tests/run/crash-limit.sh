@@ -16,6 +16,7 @@ while [ "$(canfar-split items r.run --state set-aside)" = "" ]; do
     canfar-split run r.run --replica 1 -j 4 --no-adopt 2>err || :
 done
 says err "'7' is set aside: it ended its replica or command 3 times while it ran alone"
+says err "1 item was set aside; see: canfar-split items r.run --state set-aside --why"
 # the first death was in company, three were alone, and the fifth life did not start it
 [ "$lives" -eq 5 ] || fail "set aside in life $lives"
 [ "$(wc -l <started.7)" -eq 4 ] || fail "the poison was started $(wc -l <started.7) times"
