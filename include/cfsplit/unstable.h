@@ -70,6 +70,7 @@ struct cfsplit_plan_request {
     const char *const *command;
     uint64_t command_count;
     struct cfsplit_run_options options;
+    const char *weights; /* how the list was weighed, for who extends it: the word of --weights; NULL: the default */
 };
 
 /* Freezes list and command in a new run directory at `path`; on disk when this returns. If a run is planned there already
@@ -106,6 +107,7 @@ CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_extend(struct cfsplit_run *r
 /* What was planned; all of it the run's. */
 struct cfsplit_facts {
     const char *run_id, *path, *cwd;
+    const char *weights;        /* how the list was weighed: the word of --weights, "" for the default */
     const char *const *command; /* NULL-terminated */
     uint64_t command_count;
     uint64_t created_ms; /* since 1970, by the planner's clock */
