@@ -205,7 +205,16 @@ static cfsplit_status compare_lists(const struct cfsplit_run *run, const struct 
     cfsplit_list_digest(list, digest);
     if (strcmp(digest, run->spec.list_digest) == 0)
         return CFSPLIT_OK;
-    uint64_t mine = cfsplit_list_count(list), theirs = run->spec.items;
+    uint64_t mine = cfsplit_list_count(list), theirs = run->spec.items, now = run->frozen.items;
+    char these[24] = "these";
+    if (mine != theirs)
+        snprintf(these, sizeof these, "%" PRIu64, mine);
+    if (now != theirs)
+        return csi_fail(err, CFSPLIT_USAGE,
+                        "%s was planned with %" PRIu64 " item%s (%" PRIu64 " by now, some added by plan --extend), not "
+                        "%s; to add what is new: canfar-split plan %s --extend ...",
+                        csi_quote(run->path).text, theirs, theirs == 1 ? "" : "s", now, these,
+                        csi_quote(run->path).text);
     if (mine != theirs)
         return csi_fail(err, CFSPLIT_USAGE, "%s was planned with %" PRIu64 " items, not %" PRIu64,
                         csi_quote(run->path).text, theirs, mine);

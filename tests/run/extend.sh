@@ -107,3 +107,9 @@ code 0 canfar-split plan b.run --replicas 1 --strategy blocks data/a -- true
 code 2 canfar-split plan b.run --extend --weights stat data/b
 says err "b.run was planned without --weights, and so are items that are added, not with --weights stat"
 code 0 canfar-split plan b.run --extend data/b
+
+# the new list is not the plan's, and why is said
+code 2 canfar-split plan s.run --replicas 1 data/a data/b -- true
+says err "'s.run' was planned with 1 item (2 by now, some added by plan --extend), not 2; to add what is new: canfar-split plan 's.run' --extend ..."
+code 2 canfar-split plan s.run --replicas 1 data/c -- true
+says err "not these; to add what is new"
