@@ -118,7 +118,7 @@ static void print_attempt(const struct cfsplit_attempt *a)
     else
         printf(", a spare");
     if (!a->class_word)
-        printf(": no end is known");
+        printf(": %s%s", look_open_end(a), a->lost && a->alone ? " alone" : "");
     else
         printf(": %s (exit %" PRIu64 ") after %.3f s, %.3f s of processor, %" PRIu64 " MiB", a->class_word,
                a->exit_status, (double)(a->ended_ms - a->started_ms) / 1000, (double)a->cpu_ms / 1000,
@@ -184,6 +184,8 @@ static cfsplit_status explain(struct cfsplit_run *run, struct cfsplit_survey *su
            view.item.weight, cfsplit_strategy_word(facts->strategy), view.share, facts->replicas);
     if (view.last.number == 0)
         printf("  never started\n");
+    if (view.state == CFSPLIT_SET_ASIDE)
+        printf("  set aside: it %s\n", view.last.text);
     return print_attempts(survey, index, err);
 }
 

@@ -42,6 +42,11 @@ static cfsplit_status look_json(const struct cfsplit_run *run, struct cfsplit_su
     return status;
 }
 
+const char *look_open_end(const struct cfsplit_attempt *attempt)
+{
+    return attempt->lost ? "its replica was lost while it ran" : "no end is known";
+}
+
 void look_print_json(json_t *root)
 {
     json_dumpf(root, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);

@@ -157,7 +157,8 @@ struct cfsplit_attempt {
     uint64_t started_ms, ended_ms; /* since 1970, by the replica's clock; ended 0: no end is known */
     const char *class_word;        /* done, failed, retry, rejected, later, stopped, crashed, set-aside; NULL: no end */
     uint32_t retries_left;         /* starts that are left, if it failed and is to be tried again */
-    uint32_t reserved_;
+    uint16_t alone;                /* of cfsplit_survey_attempts: 1: nothing else ran beside it, by design */
+    uint16_t lost;                 /* ... 1: no end is known since its replica was lost while it ran */
     uint64_t exit_status; /* 128+n: signal n; 124: timeout */
     uint64_t cpu_ms, rss_kib;
     uint64_t output_from, output_to;

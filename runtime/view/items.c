@@ -119,6 +119,7 @@ static cfsplit_status walk_start(struct walking *w, const struct csi_record *r, 
                                                         .index = r->index,
                                                         .replica = inc->replica,
                                                         .number = (uint32_t)r->attempt,
+                                                        .alone = r->alone != 0,
                                                         .started_ms = r->time_ms,
                                                         .output_from = r->output_from,
                                                         .output_to = UINT64_MAX};
@@ -169,8 +170,10 @@ cfsplit_status cfsplit_survey_attempts(struct cfsplit_survey *s, uint64_t index,
         w.open_count = 0;
         /* as much as the survey took in, and no more */
         status = csi_journal_read(s->run, &s->incs.at[i], &reader, 0, s->seen[i].reader.length, false, walk, &w, err);
-        for (size_t k = 0; status == CFSPLIT_OK && k < w.open_count; k++)
+        for (size_t k = 0; status == CFSPLIT_OK && k < w.open_count; k++) {
+            w.open[k].lost = !csi_seen_is_open(&s->seen[i]);
             status = hand_out(&w, &w.open[k], err);
+        }
     }
     free(w.open);
     csi_buf_release(&w.text);

@@ -27,6 +27,12 @@ says out "63 done, 1 set-aside"
 for i in $(seq 1 64); do
     test -s "started.$i" || fail "item $i was never started"
 done
+code 0 canfar-split explain r.run 7
+says out "  set aside: it ended its replica or command 3 times while it ran alone"
+[ "$(grep -c "attempt [1-4]: .*, replica 1: its replica was lost while it ran" out)" -eq 4 ] || fail "$(cat out)"
+[ "$(grep -c "attempt [2-4]: .*, replica 1: its replica was lost while it ran alone$" out)" -eq 3 ] || fail "$(cat out)"
+code 0 canfar-split log r.run
+says out "==> '7', attempt 4: its replica was lost while it ran <=="
 # opened again, it has all its chances again
 code 0 canfar-split retry r.run
 count pending 1
