@@ -159,7 +159,7 @@ struct cfsplit_attempt {
     uint32_t retries_left;         /* starts that are left, if it failed and is to be tried again */
     uint16_t alone;                /* of cfsplit_survey_attempts: 1: nothing else ran beside it, by design */
     uint16_t lost;                 /* ... 1: no end is known since its replica was lost while it ran */
-    uint64_t exit_status; /* 128+n: signal n; 124: timeout */
+    uint64_t exit_status;          /* 128+n: signal n; 124: timeout */
     uint64_t cpu_ms, rss_kib;
     uint64_t output_from, output_to;
 };
@@ -286,7 +286,7 @@ struct cfsplit_item_view {
     struct cfsplit_item item;
     uint64_t index;
     enum cfsplit_state state;
-    uint32_t share;              /* the replica it was planned for */
+    uint32_t share;              /* the replica it was planned for; 0: whoever takes its block */
     struct cfsplit_attempt last; /* the last attempt; number 0: never started */
 };
 /* Item `index`. Valid until the next call on the survey. Reads blocks and journals as it needs them. */
@@ -294,6 +294,12 @@ CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_survey_item(struct cfsplit_s
                                                                 struct cfsplit_item_view *out,
                                                                 struct cfsplit_error *err);
 CFSPLIT_API enum cfsplit_state cfsplit_survey_state(const struct cfsplit_survey *survey, uint64_t index);
+
+/* The life that took an item's block (or piece) last and may be at work on it, one of cfsplit_survey_lives; NULL: nobody has
+ * it, yet or any more. Claims are read at the first call; an item view stays valid. Errors: CFSPLIT_DAMAGED, CFSPLIT_STORAGE, CFSPLIT_MEMORY. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_survey_holder(struct cfsplit_survey *survey, uint64_t index,
+                                                                  const struct cfsplit_life_view **out,
+                                                                  struct cfsplit_error *err);
 
 /* The index of the item of this name (the first, where there are several). Errors: CFSPLIT_USAGE if there is none. */
 CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_survey_find(struct cfsplit_survey *survey, const char *name,

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "rundir/claim.h"
 #include "rundir/output.h"
 #include "view/survey.h"
 
@@ -70,6 +71,63 @@ cfsplit_status cfsplit_survey_item(struct cfsplit_survey *s, uint64_t index, str
     out->state = cfsplit_survey_state(s, index);
     out->share = s->run->frozen.pieces[csi_frozen_piece_of(&s->run->frozen, index)].share;
     return entry->attempts ? fill_last(s, entry, &out->last, err) : CFSPLIT_OK;
+}
+
+static cfsplit_status list_claims(struct cfsplit_survey *s, struct cfsplit_error *err)
+{
+    if (s->highest)
+        return CFSPLIT_OK;
+    s->held_piece = SIZE_MAX;
+    s->highest = calloc(s->run->frozen.piece_count + 1, sizeof *s->highest);
+    if (!s->highest)
+        return csi_fail_memory(err);
+    cfsplit_status status = csi_claim_list(s->run, s->highest, err);
+    if (status != CFSPLIT_OK) {
+        free(s->highest);
+        s->highest = NULL;
+    }
+    return status;
+}
+
+static bool may_be_at_work(const struct cfsplit_life_view *life)
+{
+    return life->life != CFSPLIT_LIFE_FINISHED && life->life != CFSPLIT_LIFE_LEFT && life->life != CFSPLIT_LIFE_LOST;
+}
+
+static cfsplit_status find_holder(struct cfsplit_survey *s, uint32_t piece, struct cfsplit_error *err)
+{
+    struct csi_inc owner;
+    s->holder = NULL;
+    if (s->highest[piece] == 0)
+        return CFSPLIT_OK;
+    cfsplit_status status = csi_claim_owner(s->run, piece, s->highest[piece], &owner, err);
+    if (status != CFSPLIT_OK)
+        return status != CFSPLIT_END
+                   ? status
+                   : csi_fail(err, CFSPLIT_DAMAGED, "claim %" PRIu32 " of piece %" PRIu32 " is missing",
+                              s->highest[piece], piece);
+    for (size_t i = 0; i < s->incs.count; i++) /* one that came after the survey is nobody yet */
+        if (strcmp(s->lives[i].name, owner.name) == 0 && may_be_at_work(&s->lives[i]))
+            s->holder = &s->lives[i];
+    return CFSPLIT_OK;
+}
+
+cfsplit_status cfsplit_survey_holder(struct cfsplit_survey *s, uint64_t index, const struct cfsplit_life_view **out,
+                                     struct cfsplit_error *err)
+{
+    *out = NULL;
+    if (!csi_ledger_at(&s->ledger, index))
+        return csi_fail(err, CFSPLIT_USAGE, "there is no item %" PRIu64 " in %s", index + 1,
+                        csi_quote(s->run->path).text);
+    uint32_t piece = (uint32_t)csi_frozen_piece_of(&s->run->frozen, index);
+    cfsplit_status status = list_claims(s, err);
+    if (status == CFSPLIT_OK && piece != s->held_piece)
+        status = find_holder(s, piece, err);
+    if (status != CFSPLIT_OK)
+        return status;
+    s->held_piece = piece;
+    *out = s->holder;
+    return CFSPLIT_OK;
 }
 
 cfsplit_status cfsplit_survey_find(struct cfsplit_survey *s, const char *name, uint64_t *index,
