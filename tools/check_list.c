@@ -91,6 +91,8 @@ int check_list(struct settings *s, const char *path)
     cfsplit_status status = cfsplit_run_open(path, &run, &err);
     if (status == CFSPLIT_OK && !s->cwd)
         s->cwd = cfsplit_run_facts(run)->cwd;
+    if (status == CFSPLIT_OK && !s->weights && strcmp(cfsplit_run_facts(run)->weights, "column") == 0)
+        s->weights = "column"; /* its lists are read so */
     if (status == CFSPLIT_OK)
         status = plan_list(s, 1, false, &now, &err);
     if (status == CFSPLIT_OK)

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "look.h"
+#include "roll.h"
 
 /* Bytes as JSON text: what is not UTF-8 cannot be said in JSON, and is replaced. */
 static json_t *json_name(const char *name)
@@ -118,7 +119,7 @@ static void print_attempt(const struct cfsplit_attempt *a)
     else
         printf(", a spare");
     if (!a->class_word)
-        printf(": no end is known");
+        printf(": %s%s", look_open_end(a), a->lost && a->alone ? " alone" : "");
     else
         printf(": %s (exit %" PRIu64 ") after %.3f s, %.3f s of processor, %" PRIu64 " MiB", a->class_word,
                a->exit_status, (double)(a->ended_ms - a->started_ms) / 1000, (double)a->cpu_ms / 1000,
@@ -166,6 +167,23 @@ static cfsplit_status print_attempts(struct cfsplit_survey *survey, uint64_t ind
     return status;
 }
 
+/* "strategy stripe gave it to replica 2 of 3"; a block is for whoever takes it. */
+static cfsplit_status print_share(const struct cfsplit_facts *facts, struct cfsplit_survey *survey,
+                                  const struct cfsplit_item_view *view, struct cfsplit_error *err)
+{
+    const char *strategy = cfsplit_strategy_word(facts->strategy);
+    const struct cfsplit_life_view *holder = NULL;
+    cfsplit_status status = view->share ? CFSPLIT_OK : cfsplit_survey_holder(survey, view->index, &holder, err);
+    if (view->share)
+        printf("strategy %s gave it to replica %" PRIu32 " of %" PRIu32 "\n", strategy, view->share, facts->replicas);
+    else if (holder)
+        printf("strategy %s: %s has its block\n", strategy, roll_name(holder->replica, holder->start).text);
+    else if (status == CFSPLIT_OK)
+        printf("strategy %s: %s\n", strategy,
+               view->state == CFSPLIT_PENDING ? "nobody has it yet" : "who took its block has left");
+    return status;
+}
+
 static cfsplit_status explain(struct cfsplit_run *run, struct cfsplit_survey *survey, uint64_t index, bool json,
                               struct cfsplit_error *err)
 {
@@ -178,12 +196,15 @@ static cfsplit_status explain(struct cfsplit_run *run, struct cfsplit_survey *su
         look_print_json(json_item(&view));
         return status;
     }
-    printf("%s: %s\n  item %" PRIu64 " of %" PRIu64 ", weight %" PRIu64 "; strategy %s gave it to replica %" PRIu32
-           " of %" PRIu32 "\n",
-           cfsplit_quote(view.item.name).text, cfsplit_state_word(view.state), index + 1, facts->items,
-           view.item.weight, cfsplit_strategy_word(facts->strategy), view.share, facts->replicas);
+    printf("%s: %s\n  item %" PRIu64 " of %" PRIu64 ", weight %" PRIu64 "; ", cfsplit_quote(view.item.name).text,
+           cfsplit_state_word(view.state), index + 1, facts->items, view.item.weight);
+    status = print_share(facts, survey, &view, err);
+    if (status != CFSPLIT_OK)
+        return status;
     if (view.last.number == 0)
         printf("  never started\n");
+    if (view.state == CFSPLIT_SET_ASIDE)
+        printf("  set aside: it %s\n", view.last.text);
     return print_attempts(survey, index, err);
 }
 
@@ -216,11 +237,26 @@ const struct command command_explain = {
 
 /* ---- retry */
 
+/* Only these two states can be left. */
+static cfsplit_status wanted_state(const struct settings *s, enum cfsplit_state *wanted, struct cfsplit_error *err)
+{
+    *wanted = CFSPLIT_FAILED;
+    if (!s->state)
+        return CFSPLIT_OK;
+    cfsplit_status status = cfsplit_state_find(s->state, wanted, err);
+    if (status == CFSPLIT_OK && *wanted != CFSPLIT_FAILED && *wanted != CFSPLIT_SET_ASIDE)
+        status = tool_fail(err, CFSPLIT_USAGE,
+                           "retry: only what has failed or was set aside can run again: --state failed or --state "
+                           "set-aside, not %s",
+                           s->state);
+    return status;
+}
+
 static cfsplit_status chosen(struct cfsplit_survey *survey, const struct settings *s, uint64_t *indices,
                              uint64_t *count, struct cfsplit_error *err)
 {
-    enum cfsplit_state wanted = CFSPLIT_FAILED;
-    cfsplit_status status = s->state ? cfsplit_state_find(s->state, &wanted, err) : CFSPLIT_OK;
+    enum cfsplit_state wanted;
+    cfsplit_status status = wanted_state(s, &wanted, err);
     *count = 0;
     for (size_t i = 1; status == CFSPLIT_OK && i < s->source_count; i++, (*count)++)
         status = cfsplit_survey_find(survey, s->sources[i].text, &indices[*count], err);

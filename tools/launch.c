@@ -336,7 +336,8 @@ static cfsplit_status find_engine(const struct settings *s, const struct engine 
         if (strcmp(s->on, engines[i]->word) == 0)
             *out = engines[i];
     if (!*out)
-        return tool_fail(err, CFSPLIT_USAGE, "launch: on what? --on local, --on canfar, --on slurm");
+        return tool_fail(err, CFSPLIT_USAGE, "launch: on what? --on canfar, --on slurm or --on local%s%s",
+                         s->on ? ", not " : "", s->on ? cfsplit_quote(s->on).text : "");
     const struct {
         const char *name;
         bool given;
@@ -351,21 +352,46 @@ static cfsplit_status find_engine(const struct settings *s, const struct engine 
     return CFSPLIT_OK;
 }
 
-/* How many spares make up for who has not come: those that are there already count. Says why there are none. */
-static cfsplit_status count_spares(struct launching *what, struct cfsplit_error *err)
+static size_t spares_there(const struct cfsplit_survey *survey)
+{
+    size_t count, there = 0;
+    const struct cfsplit_life_view *lives = cfsplit_survey_lives(survey, &count);
+    for (size_t i = 0; i < count; i++)
+        there +=
+            lives[i].replica == 0 && (lives[i].life == CFSPLIT_LIFE_WORKING || lives[i].life == CFSPLIT_LIFE_UNKNOWN);
+    return there;
+}
+
+/* No spare is needed. That is no success if something is left to do. */
+static int tell_nothing_missing(const struct launching *what, const struct cfsplit_survey *survey)
+{
+    const struct cfsplit_counts *c = cfsplit_survey_counts(survey);
+    uint64_t pending = c->by_state[CFSPLIT_PENDING];
+    char verdict[400];
+    if (c->complete)
+        return 0;
+    look_verdict(what->run, survey, verdict);
+    if (pending)
+        tool_say("%" PRIu64 " %s pending; to go on: canfar-split launch %s --on local", pending,
+                 pending == 1 ? "item is" : "items are", tool_word(cfsplit_run_facts(what->run)->path).text);
+    else
+        tool_say("%s", verdict);
+    return cfsplit_status_exit_code(CFSPLIT_INCOMPLETE);
+}
+
+/* How many spares make up for who has not come: those that are there already count. Says why there are none; *code is the exit
+ * code then. */
+static cfsplit_status count_spares(struct launching *what, int *code, struct cfsplit_error *err)
 {
     struct cfsplit_survey *survey;
-    size_t missing, life_count, there = 0;
+    size_t missing;
     cfsplit_status status = cfsplit_survey_new(what->run, false, &survey, err);
     if (status != CFSPLIT_OK)
         return status;
     const struct cfsplit_counts *c = cfsplit_survey_counts(survey);
-    const struct cfsplit_life_view *lives = cfsplit_survey_lives(survey, &life_count);
     const char *path = cfsplit_run_facts(what->run)->path;
+    size_t there = spares_there(survey);
     (void)cfsplit_survey_missing(survey, &missing);
-    for (size_t i = 0; i < life_count; i++)
-        there +=
-            lives[i].replica == 0 && (lives[i].life == CFSPLIT_LIFE_WORKING || lives[i].life == CFSPLIT_LIFE_UNKNOWN);
     what->spares = true;
     what->count = c->complete || there >= missing ? 0 : (uint32_t)(missing - there);
     if (c->complete)
@@ -375,6 +401,8 @@ static cfsplit_status count_spares(struct launching *what, struct cfsplit_error 
     else if (there)
         tool_say("%zu of %" PRIu32 " replicas of %s have not come, and %zu spares have not ended", missing,
                  c->replicas_expected, path, there);
+    if (what->count == 0)
+        *code = tell_nothing_missing(what, survey);
     cfsplit_survey_free(survey);
     return CFSPLIT_OK;
 }
@@ -397,7 +425,7 @@ static int run_launch(const struct command *command, struct settings *s)
     if (status == CFSPLIT_OK)
         what.count = cfsplit_run_facts(what.run)->replicas;
     if (status == CFSPLIT_OK && s->missing)
-        status = count_spares(&what, &err);
+        status = count_spares(&what, &code, &err);
     if (status == CFSPLIT_OK && engine && what.count > 0)
         status = engine->start(&what, &code, &err);
     cfsplit_run_close(what.run);
@@ -414,9 +442,9 @@ const struct command command_launch = {
             "--on canfar types canfar create --replicas, and ends as that does; it exits with 0, too, if some failed "
             "to start.\n"
             "--on slurm --check prints a job script for sbatch.\n"
-            "--missing makes up for those: spares have no share of their own, and do what nobody has. Only what is "
-            "not done yet\n"
-            "is ever started.",
+            "--missing makes up for those: spares have no share of their own, and do what nobody has; it exits with 1 "
+            "if nobody is\n"
+            "missing and the run is not complete. Only what is not done yet is ever started.",
     .run = run_launch,
     .most_arguments = 1,
 };

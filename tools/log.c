@@ -80,7 +80,7 @@ static cfsplit_status print_all(void *context, const struct cfsplit_attempt *a, 
 {
     struct cfsplit_run *run = context;
     printf("==> %s, attempt %" PRIu32 ": %s <==\n", cfsplit_quote(a->name).text, a->number,
-           a->class_word ? a->class_word : "no end is known");
+           a->class_word ? a->class_word : look_open_end(a));
     return print_output(run, a, err);
 }
 

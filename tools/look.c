@@ -42,6 +42,11 @@ static cfsplit_status look_json(const struct cfsplit_run *run, struct cfsplit_su
     return status;
 }
 
+const char *look_open_end(const struct cfsplit_attempt *attempt)
+{
+    return attempt->lost ? "its replica was lost while it ran" : "no end is known";
+}
+
 void look_print_json(json_t *root)
 {
     json_dumpf(root, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
@@ -167,19 +172,36 @@ static const char *reason_of(const struct cfsplit_item_view *view)
     return view->last.text[0] ? view->last.text : "it printed nothing";
 }
 
+/* Of an item that never started: whose it is. */
+static cfsplit_status name_holder(struct cfsplit_survey *survey, const struct cfsplit_item_view *view, char out[64],
+                                  struct cfsplit_error *err)
+{
+    const struct cfsplit_life_view *holder;
+    snprintf(out, 64, "replica %" PRIu32, view->share);
+    if (view->share)
+        return CFSPLIT_OK;
+    cfsplit_status status = cfsplit_survey_holder(survey, view->index, &holder, err);
+    snprintf(out, 64, "%s", holder ? roll_name(holder->replica, holder->start).text : "nobody has it yet");
+    return status;
+}
+
 static cfsplit_status name_open_items(struct cfsplit_survey *survey, struct cfsplit_error *err)
 {
     const struct cfsplit_counts *c = cfsplit_survey_counts(survey);
     for (uint64_t i = 0; i < c->total; i++) {
         enum cfsplit_state state = cfsplit_survey_state(survey, i);
         struct cfsplit_item_view view;
+        char where[64];
         if (state == CFSPLIT_DONE || state == CFSPLIT_REJECTED)
             continue;
         cfsplit_status status = cfsplit_survey_item(survey, i, &view, err);
+        if (status == CFSPLIT_OK && view.last.number == 0)
+            status = name_holder(survey, &view, where, err);
+        else
+            snprintf(where, sizeof where, "attempt %" PRIu32, view.last.number);
         if (status != CFSPLIT_OK)
             return status;
-        printf("%s: %s (%s %" PRIu32 "): %s\n", cfsplit_state_word(state), cfsplit_quote(view.item.name).text,
-               view.last.number ? "attempt" : "replica", view.last.number ? view.last.number : view.share,
+        printf("%s: %s (%s): %s\n", cfsplit_state_word(state), cfsplit_quote(view.item.name).text, where,
                reason_of(&view));
     }
     return CFSPLIT_OK;

@@ -10,6 +10,9 @@
 cfsplit_status look_open(const struct command *command, const struct settings *s, bool sync, struct cfsplit_run **run,
                          struct cfsplit_survey **survey, struct cfsplit_error *err);
 
+/* What is said of an attempt without an end. */
+const char *look_open_end(const struct cfsplit_attempt *attempt);
+
 void look_print_json(json_t *root); /* and releases it */
 
 /* "1255 done, 9 rejected, 3 failed" */

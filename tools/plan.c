@@ -21,7 +21,8 @@ cfsplit_status plan_request(const struct settings *s, uint64_t replicas, struct 
                                              .cwd = s->cwd,
                                              .command = (const char *const *)s->command,
                                              .command_count = s->command_count,
-                                             .options = s->run};
+                                             .options = s->run,
+                                             .weights = s->weights};
     return s->strategy ? cfsplit_strategy_find(s->strategy, &request->strategy, err) : CFSPLIT_OK;
 }
 
@@ -105,6 +106,44 @@ static void tell_added(const struct cfsplit_run *run, uint64_t added)
         tool_say("%s: nothing is new, %" PRIu64 " %s in all", facts->path, facts->items, tool_items(facts->items));
 }
 
+/* All that is said of a run but its items is as it was planned. */
+static cfsplit_status check_extending(const struct settings *s, struct cfsplit_error *err)
+{
+    static const char refusal[] = "plan --extend only adds items to what is planned: %s%s has no meaning with it";
+    const struct {
+        bool given;
+        const char *what;
+    } no_meaning[] = {
+        {s->command_count > 0, "a command"},          {s->strategy, "--strategy"}, {s->cwd, "--cwd"},
+        {s->replicas != CFSPLIT_UNSET, "--replicas"}, {s->group, "--group"},       {s->check_list, "--check-list"}};
+    for (size_t i = 0; i < sizeof no_meaning / sizeof no_meaning[0]; i++)
+        if (no_meaning[i].given)
+            return tool_fail(err, CFSPLIT_USAGE, refusal, "", no_meaning[i].what);
+    for (size_t i = 0; i < s->passed_count; i++)
+        if (strcmp(s->passed[i].name, "null") != 0) /* -0 is for --from here */
+            return tool_fail(err, CFSPLIT_USAGE, refusal, "--", s->passed[i].name);
+    return CFSPLIT_OK;
+}
+
+/* What `--weights` says if it is not given; blocks take what there is. */
+static const char *weights_of(const char *word, enum cfsplit_strategy strategy)
+{
+    return word && *word ? word : strategy == CFSPLIT_SIZE ? "stat" : strategy == CFSPLIT_BLOCKS ? "" : "none";
+}
+
+/* The list is weighed as that of the plan was. */
+static cfsplit_status inherit_weights(struct settings *s, const struct cfsplit_facts *facts, struct cfsplit_error *err)
+{
+    const char *planned = weights_of(facts->weights, facts->strategy);
+    if (s->weights && strcmp(weights_of(s->weights, facts->strategy), planned) != 0)
+        return tool_fail(err, CFSPLIT_USAGE,
+                         "%s was planned %s%s, and so are items that are added, not with --weights %s", facts->path,
+                         *planned ? "with --weights " : "without --weights", planned, s->weights);
+    if (*facts->weights)
+        s->weights = facts->weights;
+    return CFSPLIT_OK;
+}
+
 /* plan --extend: the items of the sources that the run does not have yet are added to it. */
 static int extend(struct settings *s, const char *path)
 {
@@ -112,10 +151,11 @@ static int extend(struct settings *s, const char *path)
     struct cfsplit_run *run = NULL;
     struct cfsplit_list *list = NULL;
     uint64_t added = 0;
-    cfsplit_status status = cfsplit_run_open(path, &run, &err);
-    if (status == CFSPLIT_OK && (s->command_count || s->strategy || s->cwd || s->replicas != CFSPLIT_UNSET))
-        status = tool_fail(&err, CFSPLIT_USAGE,
-                           "plan --extend adds items: command, strategy, --cwd and --replicas are those of %s", path);
+    cfsplit_status status = check_extending(s, &err);
+    if (status == CFSPLIT_OK)
+        status = cfsplit_run_open(path, &run, &err);
+    if (status == CFSPLIT_OK)
+        status = inherit_weights(s, cfsplit_run_facts(run), &err);
     if (status == CFSPLIT_OK) {
         s->cwd = cfsplit_run_facts(run)->cwd;
         status = weighed_list(s, 1, cfsplit_run_facts(run)->strategy, false, &list, &err);
@@ -129,18 +169,24 @@ static int extend(struct settings *s, const char *path)
     return status == CFSPLIT_OK ? 0 : tool_exit(&err);
 }
 
-static int run_plan(const struct command *command, struct settings *s)
+static void tell_planned(const struct cfsplit_run *run, const char *path)
+{
+    const struct cfsplit_facts *facts = cfsplit_run_facts(run);
+    char how[640] = "without a command: for programs that link the library";
+    if (facts->command_count > 0)
+        snprintf(how, sizeof how, "to run it: canfar-split launch %s --on local", tool_word(path).text);
+    tool_say("%s: %" PRIu64 " %s for %" PRIu32 " %s by %s; %s", path, facts->items, tool_items(facts->items),
+             facts->replicas, facts->replicas == 1 ? "replica" : "replicas", cfsplit_strategy_word(facts->strategy),
+             how);
+}
+
+static int make(struct settings *s, const char *path)
 {
     struct cfsplit_error err = {0};
     struct cfsplit_run *run = NULL;
-    const char *path;
     bool created = false;
-    cfsplit_status status = tool_run_path(command, s, &path, &err);
-    if (status == CFSPLIT_OK && s->check_list)
-        return check_list(s, path);
-    if (status == CFSPLIT_OK && s->extend)
-        return extend(s, path);
-    if (status == CFSPLIT_OK && s->replicas == CFSPLIT_UNSET)
+    cfsplit_status status = CFSPLIT_OK;
+    if (s->replicas == CFSPLIT_UNSET)
         status = tool_fail(&err, CFSPLIT_USAGE, "plan: among how many replicas? --replicas N");
     if (status == CFSPLIT_OK)
         status = plan_make(s, path, 1, s->replicas, false, &created, &err);
@@ -148,18 +194,21 @@ static int run_plan(const struct command *command, struct settings *s)
         status = cfsplit_run_open(path, &run, &err);
     if (status != CFSPLIT_OK)
         return tool_exit(&err);
-    const struct cfsplit_facts *facts = cfsplit_run_facts(run);
-    char how[640] = "without a command: for programs that link the library";
-    if (facts->command_count > 0)
-        snprintf(how, sizeof how, "to run it: canfar-split launch %s --on local", tool_word(path).text);
     if (created)
-        tool_say("%s: %" PRIu64 " %s for %" PRIu32 " %s by %s; %s", path, facts->items, tool_items(facts->items),
-                 facts->replicas, facts->replicas == 1 ? "replica" : "replicas", cfsplit_strategy_word(facts->strategy),
-                 how);
+        tell_planned(run, path);
     else
         tool_say("%s: already planned", path);
     cfsplit_run_close(run);
     return 0;
+}
+
+static int run_plan(const struct command *command, struct settings *s)
+{
+    struct cfsplit_error err = {0};
+    const char *path;
+    if (tool_run_path(command, s, &path, &err) != CFSPLIT_OK)
+        return tool_exit(&err);
+    return s->extend ? extend(s, path) : s->check_list ? check_list(s, path) : make(s, path);
 }
 
 const struct command command_plan = {
@@ -182,6 +231,7 @@ const struct command command_plan = {
         "The same plan again is no error. --check-list RUN ITEM... plans nothing: it looks whether the sources still "
         "give the\n"
         "list of RUN, and exits with 1 if items are new or gone.\n"
-        "--extend adds the items of the sources that RUN does not have yet; it may be at work.",
+        "--extend adds the items of the sources that RUN does not have yet, weighed as its own were; it may be at "
+        "work.",
     .run = run_plan,
 };

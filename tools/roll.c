@@ -5,15 +5,10 @@
 
 enum { most_named = 6 };
 
-struct name {
-    char text[64];
-};
-
-/* "replica 3 (second start)", "spare 1" */
-static struct name name_of(uint32_t replica, uint32_t start)
+struct roll_name roll_name(uint32_t replica, uint32_t start)
 {
     static const char *const ordinals[] = {"", "", " (second start)", " (third start)"};
-    struct name name;
+    struct roll_name name;
     if (replica == 0)
         snprintf(name.text, sizeof name.text, "spare %" PRIu32, start);
     else if (start < 4)
@@ -34,7 +29,7 @@ static void print_rest(const struct cfsplit_survey *survey, const struct cfsplit
                i == 0                       ? "; taken over by "
                : i + 1 == line->taken_count ? " and "
                                             : ", ",
-               name_of(life->replica, life->start).text);
+               roll_name(life->replica, life->start).text);
     }
     if (named < line->taken_count)
         printf(" and %zu others", line->taken_count - named);
@@ -93,7 +88,7 @@ static void print_life(const struct cfsplit_survey *survey, const struct cfsplit
 {
     const struct cfsplit_life_view *life = line->life;
     printf("  %-26s %6" PRIu64 " done %6" PRIu64 " rejected %6" PRIu64 " failed   %s, %s",
-           name_of(life->replica, life->start).text, life->done, life->rejected, life->failed,
+           roll_name(life->replica, life->start).text, life->done, life->rejected, life->failed,
            cfsplit_life_word(life->life), life->host);
     if (life->life == CFSPLIT_LIFE_UNKNOWN || life->life == CFSPLIT_LIFE_SILENT)
         printf(", beat %" PRIu64, life->beats);
@@ -152,7 +147,7 @@ cfsplit_status roll_print_gone(struct cfsplit_survey *survey, struct cfsplit_err
         const struct cfsplit_life_view *life = roll[lives].life;
         if (!has_left(&roll[lives]))
             continue;
-        printf("%s: %s", name_of(life->replica, life->start).text, cfsplit_life_word(life->life));
+        printf("%s: %s", roll_name(life->replica, life->start).text, cfsplit_life_word(life->life));
         print_rest(survey, &roll[lives]);
         printf("\n");
     }

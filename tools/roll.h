@@ -6,6 +6,12 @@
 
 #include "tool.h"
 
+/* A life by name: "replica 3 (second start)", "spare 1". Use as roll_name(replica, start).text. */
+struct roll_name {
+    char text[64];
+};
+struct roll_name roll_name(uint32_t replica, uint32_t start);
+
 /* Prints how many came, then each life of each replica, then who has not come. */
 cfsplit_status roll_print(struct cfsplit_survey *survey, struct cfsplit_error *err);
 

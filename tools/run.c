@@ -52,7 +52,7 @@ static void on_end(void *context, const struct cfsplit_attempt *attempt)
                  cfsplit_quote(attempt->name).text, attempt->exit_status, attempt->number,
                  attempt->number + attempt->retries_left, attempt->text[0] ? ": " : "", attempt->text);
     if (strcmp(attempt->class_word, "crashed") == 0)
-        tool_say("%s ended its command (attempt %" PRIu32 "), and is tried again alone when all else is done: %s",
+        tool_say("%s ended its command (attempt %" PRIu32 "; tried again last and alone, up to --crash-limit): %s",
                  cfsplit_quote(attempt->name).text, attempt->number, attempt->text);
     if (strcmp(attempt->class_word, "set-aside") == 0)
         tool_say("%s is set aside: it %s", cfsplit_quote(attempt->name).text, attempt->text);
@@ -72,23 +72,46 @@ static enum cfsplit_order on_wake(void *context)
 
 static void summarise(const struct cfsplit_run *run, const struct cfsplit_replica_result *result, uint32_t id)
 {
-    char who[32], left[64] = "";
+    char who[32], aside[64] = "", left[64] = "";
     snprintf(who, sizeof who, id ? "replica %" PRIu32 : "spare replica", id);
+    if (result->set_aside)
+        snprintf(aside, sizeof aside, ", %" PRIu64 " set aside", result->set_aside);
     if (result->not_started)
         snprintf(left, sizeof left, ", %" PRIu64 " left", result->not_started);
-    tool_say("%s of %s: %" PRIu64 " done, %" PRIu64 " rejected, %" PRIu64 " failed%s", who,
-             cfsplit_run_facts(run)->path, result->done, result->rejected, result->failed, left);
+    tool_say("%s of %s: %" PRIu64 " done, %" PRIu64 " rejected, %" PRIu64 " failed%s%s", who,
+             cfsplit_run_facts(run)->path, result->done, result->rejected, result->failed, aside, left);
+}
+
+/* Where to see the items that did not end well. */
+static void tell_failures(const struct cfsplit_run *run, const struct cfsplit_replica_result *result,
+                          const struct cfsplit_error *err)
+{
+    struct tool_word path = tool_word(cfsplit_run_facts(run)->path);
+    if (result->failed && result->set_aside)
+        tool_say("%s; see: canfar-split items %s --state failed --why; canfar-split items %s --state set-aside --why",
+                 err->message, path.text, path.text);
+    else
+        tool_say("%s; see: canfar-split items %s --state %s --why", err->message, path.text,
+                 cfsplit_state_word(result->set_aside ? CFSPLIT_SET_ASIDE : CFSPLIT_FAILED));
+}
+
+/* What the storage refused, and what to do about it. */
+static void tell_storage(const struct cfsplit_run *run, const struct cfsplit_replica_result *result,
+                         const struct cfsplit_error *err)
+{
+    bool full = err->system_errno == ENOSPC || err->system_errno == EDQUOT;
+    tool_say("%s; %" PRIu64 " %s of %s not started, nothing lost: %s", err->message, result->not_started,
+             tool_items(result->not_started), cfsplit_run_facts(run)->path,
+             full ? "make room and run again" : "run again when the storage is well");
 }
 
 static int exit_code_of(cfsplit_status status, const struct running *running,
                         const struct cfsplit_replica_result *result, const struct cfsplit_error *err)
 {
-    const char *path = cfsplit_run_facts(running->run)->path;
     if (status == CFSPLIT_STORAGE && result->name[0])
-        tool_say("%s; %" PRIu64 " %s of %s not started, nothing lost: make room and run again", err->message,
-                 result->not_started, tool_items(result->not_started), path);
+        tell_storage(running->run, result, err);
     else if (status == CFSPLIT_INCOMPLETE)
-        tool_say("%s; see: canfar-split items %s --state failed --why", err->message, tool_word(path).text);
+        tell_failures(running->run, result, err);
     else if (status != CFSPLIT_OK)
         tool_say("%s", err->message);
     if (running->signals.order == CFSPLIT_ABORT)

@@ -29,8 +29,6 @@ void words_add_options(struct words *w, const struct settings *s)
         if (s->passed[i].value)
             words_add(w, "%s", s->passed[i].value);
     }
-    if (s->null)
-        words_add(w, "--null");
 }
 
 /* As it is where a shell leaves it alone, else in single quotes. */

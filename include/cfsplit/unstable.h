@@ -70,6 +70,7 @@ struct cfsplit_plan_request {
     const char *const *command;
     uint64_t command_count;
     struct cfsplit_run_options options;
+    const char *weights; /* how the list was weighed, for who extends it: the word of --weights; NULL: the default */
 };
 
 /* Freezes list and command in a new run directory at `path`; on disk when this returns. If a run is planned there already
@@ -106,6 +107,7 @@ CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_extend(struct cfsplit_run *r
 /* What was planned; all of it the run's. */
 struct cfsplit_facts {
     const char *run_id, *path, *cwd;
+    const char *weights;        /* how the list was weighed: the word of --weights, "" for the default */
     const char *const *command; /* NULL-terminated */
     uint64_t command_count;
     uint64_t created_ms; /* since 1970, by the planner's clock */
@@ -155,8 +157,9 @@ struct cfsplit_attempt {
     uint64_t started_ms, ended_ms; /* since 1970, by the replica's clock; ended 0: no end is known */
     const char *class_word;        /* done, failed, retry, rejected, later, stopped, crashed, set-aside; NULL: no end */
     uint32_t retries_left;         /* starts that are left, if it failed and is to be tried again */
-    uint32_t reserved_;
-    uint64_t exit_status; /* 128+n: signal n; 124: timeout */
+    uint16_t alone;                /* of cfsplit_survey_attempts: 1: nothing else ran beside it, by design */
+    uint16_t lost;                 /* ... 1: no end is known since its replica was lost while it ran */
+    uint64_t exit_status;          /* 128+n: signal n; 124: timeout */
     uint64_t cpu_ms, rss_kib;
     uint64_t output_from, output_to;
 };
@@ -283,7 +286,7 @@ struct cfsplit_item_view {
     struct cfsplit_item item;
     uint64_t index;
     enum cfsplit_state state;
-    uint32_t share;              /* the replica it was planned for */
+    uint32_t share;              /* the replica it was planned for; 0: whoever takes its block */
     struct cfsplit_attempt last; /* the last attempt; number 0: never started */
 };
 /* Item `index`. Valid until the next call on the survey. Reads blocks and journals as it needs them. */
@@ -291,6 +294,12 @@ CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_survey_item(struct cfsplit_s
                                                                 struct cfsplit_item_view *out,
                                                                 struct cfsplit_error *err);
 CFSPLIT_API enum cfsplit_state cfsplit_survey_state(const struct cfsplit_survey *survey, uint64_t index);
+
+/* The life that took an item's block (or piece) last and may be at work on it, one of cfsplit_survey_lives; NULL: nobody has
+ * it, yet or any more. Claims are read at the first call; an item view stays valid. Errors: CFSPLIT_DAMAGED, CFSPLIT_STORAGE, CFSPLIT_MEMORY. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_survey_holder(struct cfsplit_survey *survey, uint64_t index,
+                                                                  const struct cfsplit_life_view **out,
+                                                                  struct cfsplit_error *err);
 
 /* The index of the item of this name (the first, where there are several). Errors: CFSPLIT_USAGE if there is none. */
 CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_survey_find(struct cfsplit_survey *survey, const char *name,

@@ -341,9 +341,15 @@ static void release(struct csi_replica *r)
 static cfsplit_status verdict(const struct csi_replica *r, uint64_t put_off, struct cfsplit_error *err)
 {
     const struct cfsplit_replica_result *result = &r->life.result;
-    if (result->failed || result->set_aside)
-        return csi_fail(err, CFSPLIT_INCOMPLETE, "%" PRIu64 " %s failed", result->failed + result->set_aside,
-                        result->failed + result->set_aside == 1 ? "item" : "items");
+    const char *items = result->failed == 1 ? "item" : "items", *were = result->set_aside == 1 ? "was" : "were";
+    if (result->failed && result->set_aside)
+        return csi_fail(err, CFSPLIT_INCOMPLETE, "%" PRIu64 " %s failed, %" PRIu64 " %s set aside", result->failed,
+                        items, result->set_aside, were);
+    if (result->failed)
+        return csi_fail(err, CFSPLIT_INCOMPLETE, "%" PRIu64 " %s failed", result->failed, items);
+    if (result->set_aside)
+        return csi_fail(err, CFSPLIT_INCOMPLETE, "%" PRIu64 " item%s %s set aside", result->set_aside,
+                        result->set_aside == 1 ? "" : "s", were);
     if (r->order != CFSPLIT_GO_ON && result->not_started)
         return csi_fail(err, CFSPLIT_STOPPED, "told to stop before the end; to go on, run it again");
     if (put_off)

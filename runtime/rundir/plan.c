@@ -133,8 +133,9 @@ static cfsplit_status fill_spec(struct csi_spec *spec, const struct cfsplit_list
     if (!spec->cwd)
         return csi_fail_errno(err, CFSPLIT_USAGE, errno, "cannot use %s as the working directory",
                               csi_quote(request->cwd ? request->cwd : ".").text);
+    spec->weights = strdup(request->weights ? request->weights : "");
     spec->command = calloc(request->command_count + 1, sizeof *spec->command);
-    if (!spec->command)
+    if (!spec->weights || !spec->command)
         return csi_fail_memory(err);
     for (; spec->command_count < request->command_count; spec->command_count++)
         if (!(spec->command[spec->command_count] = strdup(request->command[spec->command_count])))
@@ -204,7 +205,16 @@ static cfsplit_status compare_lists(const struct cfsplit_run *run, const struct 
     cfsplit_list_digest(list, digest);
     if (strcmp(digest, run->spec.list_digest) == 0)
         return CFSPLIT_OK;
-    uint64_t mine = cfsplit_list_count(list), theirs = run->spec.items;
+    uint64_t mine = cfsplit_list_count(list), theirs = run->spec.items, now = run->frozen.items;
+    char these[24] = "these";
+    if (mine != theirs)
+        snprintf(these, sizeof these, "%" PRIu64, mine);
+    if (now != theirs)
+        return csi_fail(err, CFSPLIT_USAGE,
+                        "%s was planned with %" PRIu64 " item%s (%" PRIu64 " by now, some added by plan --extend), not "
+                        "%s; to add what is new: canfar-split plan %s --extend ...",
+                        csi_quote(run->path).text, theirs, theirs == 1 ? "" : "s", now, these,
+                        csi_quote(run->path).text);
     if (mine != theirs)
         return csi_fail(err, CFSPLIT_USAGE, "%s was planned with %" PRIu64 " items, not %" PRIu64,
                         csi_quote(run->path).text, theirs, mine);
@@ -227,6 +237,15 @@ static cfsplit_status compare_options(const struct cfsplit_run *run, const struc
     if (memcmp(&mine->later_exit, &theirs->later_exit, sizeof mine->later_exit) != 0)
         return csi_fail(err, CFSPLIT_USAGE, "%s was planned with another --later-exit", csi_quote(run->path).text);
     return CFSPLIT_OK;
+}
+
+static cfsplit_status compare_weights(const struct cfsplit_run *run, const char *mine, struct cfsplit_error *err)
+{
+    const char *theirs = run->spec.weights;
+    if (strcmp(theirs, mine ? mine : "") == 0)
+        return CFSPLIT_OK;
+    return csi_fail(err, CFSPLIT_USAGE, "%s was planned %s %.40s", csi_quote(run->path).text,
+                    *theirs ? "with --weights" : "without --weights", *theirs ? theirs : mine);
 }
 
 static cfsplit_status compare_commands(const struct cfsplit_run *run, const char *const *command, size_t count,
@@ -260,6 +279,8 @@ cfsplit_status cfsplit_plan_compare(const struct cfsplit_run *run, const struct 
     free(cwd);
     if (status == CFSPLIT_OK)
         status = compare_commands(run, request->command, request->command_count, err);
+    if (status == CFSPLIT_OK)
+        status = compare_weights(run, request->weights, err);
     if (status == CFSPLIT_OK)
         status = compare_options(run, &request->options, err);
     if (status == CFSPLIT_OK && list)

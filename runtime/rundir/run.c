@@ -43,6 +43,7 @@ static void fill_facts(struct cfsplit_run *run)
         .run_id = spec->run_id,
         .path = run->path,
         .cwd = spec->cwd,
+        .weights = spec->weights,
         .command = (const char *const *)spec->command,
         .command_count = spec->command_count,
         .created_ms = spec->created_ms,

@@ -87,6 +87,7 @@ static json_t *json_of_spec(const struct csi_spec *spec)
     json_object_set_new(root, "items_digest", json_of_hex(spec->items_digest));
     json_object_set_new(root, "index_digest", json_of_hex(spec->index_digest));
     json_object_set_new(root, "cwd", json_of_bytes(spec->cwd));
+    json_object_set_new(root, "weights", json_of_bytes(spec->weights));
     json_object_set_new(root, "command", command);
     json_object_set_new(root, "group", json_boolean(spec->group));
     json_object_set_new(root, "seed", json_of_hex(spec->seed));
@@ -100,7 +101,7 @@ cfsplit_status csi_spec_encode(const struct csi_spec *spec, struct csi_buf *out,
     char *text = json_dumps(root, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
     size_t count = json_object_size(root), length = text ? strlen(text) : 0;
     json_decref(root);
-    if (!text || count != 16 || length < 2) {
+    if (!text || count != 17 || length < 2) {
         free(text);
         return csi_fail_memory(err);
     }
@@ -193,19 +194,28 @@ static bool get_command(const json_t *root, struct csi_spec *spec)
     return true;
 }
 
+/* Not every plan says it. */
+static bool get_weights(const json_t *root, struct csi_spec *spec)
+{
+    const json_t *value = json_object_get(root, "weights");
+    spec->weights = value ? bytes_of_json(value) : strdup("");
+    return spec->weights != NULL;
+}
+
 static bool get_spec(const json_t *root, struct csi_spec *spec)
 {
     const char *strategy = json_string_value(json_object_get(root, "strategy"));
     uint64_t replicas = 0;
     spec->cwd = bytes_of_json(json_object_get(root, "cwd"));
     spec->group = json_is_true(json_object_get(root, "group"));
-    bool good =
-        get_digest(root, "run_id", spec->run_id) && get_u64(root, "created_ms", &spec->created_ms) && strategy &&
-        cfsplit_strategy_find(strategy, &spec->strategy, NULL) == CFSPLIT_OK && get_u64(root, "replicas", &replicas) &&
-        replicas > 0 && replicas <= CFSPLIT_REPLICAS_MAX && get_u64(root, "items", &spec->items) &&
-        get_u64(root, "weight", &spec->weight) && get_digest(root, "list_digest", spec->list_digest) &&
-        get_hex(root, "items_digest", &spec->items_digest) && get_hex(root, "index_digest", &spec->index_digest) &&
-        get_hex(root, "seed", &spec->seed) && spec->cwd && get_command(root, spec) && get_options(root, &spec->options);
+    bool good = get_digest(root, "run_id", spec->run_id) && get_u64(root, "created_ms", &spec->created_ms) &&
+                strategy && cfsplit_strategy_find(strategy, &spec->strategy, NULL) == CFSPLIT_OK &&
+                get_u64(root, "replicas", &replicas) && replicas > 0 && replicas <= CFSPLIT_REPLICAS_MAX &&
+                get_u64(root, "items", &spec->items) && get_u64(root, "weight", &spec->weight) &&
+                get_digest(root, "list_digest", spec->list_digest) &&
+                get_hex(root, "items_digest", &spec->items_digest) &&
+                get_hex(root, "index_digest", &spec->index_digest) && get_hex(root, "seed", &spec->seed) && spec->cwd &&
+                get_weights(root, spec) && get_command(root, spec) && get_options(root, &spec->options);
     spec->replicas = (uint32_t)replicas;
     return good;
 }
@@ -240,6 +250,7 @@ void csi_spec_release(struct csi_spec *spec)
         free(spec->command[i]);
     free(spec->command);
     free(spec->cwd);
+    free(spec->weights);
     *spec = (struct csi_spec){0};
 }
 

@@ -19,6 +19,7 @@ struct csi_spec {
     uint64_t seed;
     uint64_t group; /* 1: colleagues may read */
     char *cwd;
+    char *weights;  /* how the list was weighed: the word of --weights, "" for the default */
     char **command; /* NULL-terminated */
     size_t command_count;
     struct cfsplit_run_options options; /* what was not given is CFSPLIT_UNSET */

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "rundir/claim.h"
 #include "rundir/output.h"
 #include "view/survey.h"
 
@@ -72,6 +73,63 @@ cfsplit_status cfsplit_survey_item(struct cfsplit_survey *s, uint64_t index, str
     return entry->attempts ? fill_last(s, entry, &out->last, err) : CFSPLIT_OK;
 }
 
+static cfsplit_status list_claims(struct cfsplit_survey *s, struct cfsplit_error *err)
+{
+    if (s->highest)
+        return CFSPLIT_OK;
+    s->held_piece = SIZE_MAX;
+    s->highest = calloc(s->run->frozen.piece_count + 1, sizeof *s->highest);
+    if (!s->highest)
+        return csi_fail_memory(err);
+    cfsplit_status status = csi_claim_list(s->run, s->highest, err);
+    if (status != CFSPLIT_OK) {
+        free(s->highest);
+        s->highest = NULL;
+    }
+    return status;
+}
+
+static bool may_be_at_work(const struct cfsplit_life_view *life)
+{
+    return life->life != CFSPLIT_LIFE_FINISHED && life->life != CFSPLIT_LIFE_LEFT && life->life != CFSPLIT_LIFE_LOST;
+}
+
+static cfsplit_status find_holder(struct cfsplit_survey *s, uint32_t piece, struct cfsplit_error *err)
+{
+    struct csi_inc owner;
+    s->holder = NULL;
+    if (s->highest[piece] == 0)
+        return CFSPLIT_OK;
+    cfsplit_status status = csi_claim_owner(s->run, piece, s->highest[piece], &owner, err);
+    if (status != CFSPLIT_OK)
+        return status != CFSPLIT_END
+                   ? status
+                   : csi_fail(err, CFSPLIT_DAMAGED, "claim %" PRIu32 " of piece %" PRIu32 " is missing",
+                              s->highest[piece], piece);
+    for (size_t i = 0; i < s->incs.count; i++) /* one that came after the survey is nobody yet */
+        if (strcmp(s->lives[i].name, owner.name) == 0 && may_be_at_work(&s->lives[i]))
+            s->holder = &s->lives[i];
+    return CFSPLIT_OK;
+}
+
+cfsplit_status cfsplit_survey_holder(struct cfsplit_survey *s, uint64_t index, const struct cfsplit_life_view **out,
+                                     struct cfsplit_error *err)
+{
+    *out = NULL;
+    if (!csi_ledger_at(&s->ledger, index))
+        return csi_fail(err, CFSPLIT_USAGE, "there is no item %" PRIu64 " in %s", index + 1,
+                        csi_quote(s->run->path).text);
+    uint32_t piece = (uint32_t)csi_frozen_piece_of(&s->run->frozen, index);
+    cfsplit_status status = list_claims(s, err);
+    if (status == CFSPLIT_OK && piece != s->held_piece)
+        status = find_holder(s, piece, err);
+    if (status != CFSPLIT_OK)
+        return status;
+    s->held_piece = piece;
+    *out = s->holder;
+    return CFSPLIT_OK;
+}
+
 cfsplit_status cfsplit_survey_find(struct cfsplit_survey *s, const char *name, uint64_t *index,
                                    struct cfsplit_error *err)
 {
@@ -119,6 +177,7 @@ static cfsplit_status walk_start(struct walking *w, const struct csi_record *r, 
                                                         .index = r->index,
                                                         .replica = inc->replica,
                                                         .number = (uint32_t)r->attempt,
+                                                        .alone = r->alone != 0,
                                                         .started_ms = r->time_ms,
                                                         .output_from = r->output_from,
                                                         .output_to = UINT64_MAX};
@@ -169,8 +228,10 @@ cfsplit_status cfsplit_survey_attempts(struct cfsplit_survey *s, uint64_t index,
         w.open_count = 0;
         /* as much as the survey took in, and no more */
         status = csi_journal_read(s->run, &s->incs.at[i], &reader, 0, s->seen[i].reader.length, false, walk, &w, err);
-        for (size_t k = 0; status == CFSPLIT_OK && k < w.open_count; k++)
+        for (size_t k = 0; status == CFSPLIT_OK && k < w.open_count; k++) {
+            w.open[k].lost = !csi_seen_is_open(&s->seen[i]);
             status = hand_out(&w, &w.open[k], err);
+        }
     }
     free(w.open);
     csi_buf_release(&w.text);

@@ -181,6 +181,8 @@ cfsplit_status cfsplit_survey_refresh(struct cfsplit_survey *s, struct cfsplit_e
     status = csi_inc_list_refresh(&s->incs, s->run, err);
     if (status == CFSPLIT_OK)
         status = make_room(s, err);
+    free(s->highest);
+    s->highest = NULL;
     do {
         if (status == CFSPLIT_OK && stale)
             status = start_over(s, err);
@@ -226,6 +228,7 @@ void cfsplit_survey_free(struct cfsplit_survey *s)
     free(s->heard);
     free(s->roll);
     free(s->taken);
+    free(s->highest);
     free(s);
 }
 

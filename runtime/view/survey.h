@@ -41,6 +41,9 @@ struct cfsplit_survey {
     uint64_t looked_ms;
     struct cfsplit_roll *roll; /* lives, then missing; NULL until it is asked for */
     struct cfsplit_taken *taken;
+    uint32_t *highest; /* claim of each piece; NULL until it is asked for */
+    size_t held_piece; /* whose holder was looked up last; SIZE_MAX: none */
+    const struct cfsplit_life_view *holder;
     struct csi_items block; /* the last block of the list that was unpacked */
     struct csi_buf line;    /* the last record that was looked up */
     struct csi_buf text;

@@ -10,6 +10,10 @@ EOF
 chmod +x one.sh
 seq 1 100 | code 0 canfar-split plan r.run --strategy blocks --replicas 3 --from - -- ./one.sh {}
 says err "not every item is a file: all of them weigh 1"
+code 1 canfar-split verify r.run
+says out "pending: '100' (nobody has it yet): never started"
+code 0 canfar-split explain r.run 100
+says out "weight 1; strategy blocks: nobody has it yet"
 # blocks shrink from n/(2R) to 1
 [ "$(awk '$1 == "piece" { print $2, $4 }' r.run/items.idx | head -1)" = "0 16" ] || fail "$(cat r.run/items.idx)"
 [ "$(awk '$1 == "piece" { n = $4 } END { print n }' r.run/items.idx)" = 1 ] || fail "$(cat r.run/items.idx)"
@@ -20,6 +24,12 @@ for k in 1 2 3; do
     [ "$k" -ne 1 ] || until_true 20 sh -c 'canfar-split items r.run --state running | grep -qx 1'
 done
 until_true 30 sh -c 'canfar-split items r.run --state done | wc -l | grep -qx 84' # all but the block of item 1
+code 1 canfar-split verify r.run
+says out "pending: '2' (replica 1): never started"
+code 0 canfar-split explain r.run 2
+says out "weight 1; strategy blocks: replica 1 has its block"
+code 0 canfar-split explain r.run 100
+says out "weight 1; strategy blocks: "
 : >go
 for p in $pids; do wait "$p" || fail "$(cat err.?)"; done
 code 0 canfar-split verify r.run
@@ -33,9 +43,14 @@ canfar-split run r.run --replica 1 2>err.1 &
 first=$!
 until_true 20 sh -c 'canfar-split items r.run --state running | grep -qx 1'
 kill -9 "$first"
+wait "$first" || :
+code 0 canfar-split explain r.run 1
+says out "strategy blocks: nobody has it yet"
 : >go
 code 0 canfar-split run r.run --replica 7
 code 0 canfar-split verify r.run
+code 0 canfar-split explain r.run 1
+says out "strategy blocks: who took its block has left"
 code 0 canfar-split run r.run --spare
 says err "spare replica of r.run: 0 done"
 

@@ -51,6 +51,15 @@ says err "1 item open again"
 count pending 1
 code 1 canfar-split run r.run --replica 1
 says err "'bad' failed (exit 1, attempt 4 of 4)"
+for state in done rejected pending running; do
+    code 2 canfar-split retry r.run --state $state
+    says err "retry: only what has failed or was set aside can run again: --state failed or --state set-aside, not $state"
+done
+code 0 canfar-split retry r.run --state set-aside
+says err "0 items of r.run open again"
+code 0 canfar-split retry --help
+says out "only those that are failed, or set-aside (default: both)"
+count failed 3
 sed -i 's/exit 1 ;;/exit 0 ;;/; s/exec sleep 60/exit 0/; s/kill -9 ../exit 0/' one.sh
 code 0 canfar-split retry r.run
 says err "3 items open again"

@@ -16,6 +16,7 @@ while [ "$(canfar-split items r.run --state set-aside)" = "" ]; do
     canfar-split run r.run --replica 1 -j 4 --no-adopt 2>err || :
 done
 says err "'7' is set aside: it ended its replica or command 3 times while it ran alone"
+says err "1 item was set aside; see: canfar-split items r.run --state set-aside --why"
 # the first death was in company, three were alone, and the fifth life did not start it
 [ "$lives" -eq 5 ] || fail "set aside in life $lives"
 [ "$(wc -l <started.7)" -eq 4 ] || fail "the poison was started $(wc -l <started.7) times"
@@ -26,6 +27,12 @@ says out "63 done, 1 set-aside"
 for i in $(seq 1 64); do
     test -s "started.$i" || fail "item $i was never started"
 done
+code 0 canfar-split explain r.run 7
+says out "  set aside: it ended its replica or command 3 times while it ran alone"
+[ "$(grep -c "attempt [1-4]: .*, replica 1: its replica was lost while it ran" out)" -eq 4 ] || fail "$(cat out)"
+[ "$(grep -c "attempt [2-4]: .*, replica 1: its replica was lost while it ran alone$" out)" -eq 3 ] || fail "$(cat out)"
+code 0 canfar-split log r.run
+says out "==> '7', attempt 4: its replica was lost while it ran <=="
 # opened again, it has all its chances again
 code 0 canfar-split retry r.run
 count pending 1

@@ -60,7 +60,16 @@ echo bad >data/bad
 rm data/n.* data/e "data/f g" data/bad
 code 0 canfar-split plan r.run --replicas 2 'data/*' -- ./one.sh {}
 says err "already planned"
-code 2 canfar-split plan r.run --extend --replicas 3 'data/*'
+# what has no effect is refused, not dropped
+for options in "--replicas 3" "--strategy stripe" "--cwd ." --group --check-list "-j 2" "--retries 1" --keep "--reject-exit 3" \
+    --no-adopt "--crash-limit 0"; do
+    # shellcheck disable=SC2086 # several words
+    code 2 canfar-split plan r.run --extend $options 'data/*'
+    name=${options%% *}
+    says err "plan --extend only adds items to what is planned: $(echo "$name" | sed 's/^-j/--jobs/') has no meaning with it"
+done
+code 2 canfar-split plan r.run --extend 'data/*' -- true
+says err "a command has no meaning with it"
 code 2 canfar-split plan none.run --extend 'data/*'
 code 2 canfar-split plan r.run --extend 'none/*'
 
@@ -71,3 +80,36 @@ says err "extend/1/items.lz4"
 printf 'X' | dd of=r.run/extend/1/extension bs=1 seek=20 conv=notrunc 2>dd.err || fail "$(cat dd.err)"
 code 3 canfar-split status r.run
 says err "extend/1/extension"
+
+# what is added is read and weighed as the plan's list was
+printf '10\tx\n1\ty\n' | code 0 canfar-split plan w.run --replicas 1 --weights column --from - -- true
+printf '3\tp\n10\tx\n20\tq\n' | code 0 canfar-split plan w.run --extend --from -
+says err "2 items added, 4 in all"
+[ "$(canfar-split items w.run | tr '\n' ' ')" = "x y q p " ] || fail "$(canfar-split items w.run)"
+code 0 canfar-split explain w.run p
+says out "weight 3;"
+printf '3\tp\0' | code 0 canfar-split plan w.run --extend -0 --from - --weights column
+printf '10\tx\n1\ty\n3\tp\n20\tq\n' | code 0 canfar-split plan w.run --check-list --from -
+for word in stat none; do
+    printf 'z\n' | code 2 canfar-split plan w.run --extend --weights $word --from -
+    says err "w.run was planned with --weights column, and so are items that are added, not with --weights $word"
+done
+code 2 canfar-split plan w.run --extend z
+says err "--weights column needs all items from --from"
+printf 'x\n' | code 2 canfar-split plan w.run --replicas 1 --weights none --from - -- true
+says err "'w.run' was planned with --weights column"
+# a plan without the option has the one of its strategy
+code 0 canfar-split plan s.run --replicas 1 data/a -- true
+code 0 canfar-split plan s.run --extend --weights stat data/b
+code 2 canfar-split plan s.run --extend --weights none data/c
+says err "s.run was planned with --weights stat, and so are items that are added, not with --weights none"
+code 0 canfar-split plan b.run --replicas 1 --strategy blocks data/a -- true
+code 2 canfar-split plan b.run --extend --weights stat data/b
+says err "b.run was planned without --weights, and so are items that are added, not with --weights stat"
+code 0 canfar-split plan b.run --extend data/b
+
+# the new list is not the plan's, and why is said
+code 2 canfar-split plan s.run --replicas 1 data/a data/b -- true
+says err "'s.run' was planned with 1 item (2 by now, some added by plan --extend), not 2; to add what is new: canfar-split plan 's.run' --extend ..."
+code 2 canfar-split plan s.run --replicas 1 data/c -- true
+says err "not these; to add what is new"

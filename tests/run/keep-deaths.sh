@@ -15,8 +15,11 @@ EOF2
 chmod +x poison.sh
 seq 1 64 | code 0 canfar-split plan r.run --replicas 1 --strategy chunk --keep --from - -- ./poison.sh
 code 1 canfar-split run r.run --replica 1 -j 4
-says err "'7' ended its command (attempt 1), and is tried again alone when all else is done: ended by signal 9 (KILL)"
+says err "'7' ended its command (attempt 1; tried again last and alone, up to --crash-limit): ended by signal 9 (KILL)"
+says err "(attempt 4; tried again last and alone, up to --crash-limit): "
 says err "'7' is set aside: it ended its replica or command 3 times while it ran alone"
+says err "63 done, 0 rejected, 0 failed, 1 set aside"
+says err "1 item was set aside; see: canfar-split items r.run --state set-aside --why"
 [ "$(wc -l <started.7)" -eq 4 ] || fail "the poison was started $(wc -l <started.7) times"
 for i in $(seq 1 64); do
     [ "$i" -eq 7 ] || [ "$(wc -l <"started.$i")" -eq 1 ] || fail "item $i was started $(wc -l <"started.$i") times"
@@ -26,6 +29,20 @@ says out "set-aside: '7'"
 says out "63 done, 1 set-aside"
 code 0 canfar-split run r.run --replica 1 # nothing is left to do
 [ "$(wc -l <started.7)" -eq 4 ] || fail "what is set aside was started"
+
+# Others fail besides: both are named.
+rm -rf r.run started.*
+cat >both.sh <<'EOF2'
+#!/bin/sh
+while read -r item; do
+    [ "$item" != 7 ] || kill -9 $$
+    echo "failed no good"
+done
+EOF2
+chmod +x both.sh
+seq 6 8 | code 0 canfar-split plan r.run --replicas 1 --strategy chunk --keep --from - -- ./both.sh
+code 1 canfar-split run r.run --replica 1
+says err "2 items failed, 1 was set aside; see: canfar-split items r.run --state failed --why; canfar-split items r.run --state set-aside --why"
 
 # The poison comes first, in the only slot: it is not the command that is at fault.
 rm -rf r.run started.*
@@ -112,7 +129,7 @@ code 0 canfar-split plan r.run --replicas 1 --strategy chunk --keep --crash-limi
 code 1 canfar-split run r.run --replica 1
 count done 7
 count set-aside 2
-says err "'closed' ended its command (attempt 1), and is tried again alone when all else is done: ended by signal 9 (KILL): it closed its stdout"
-says err "'garbage' ended its command (attempt 1), and is tried again alone when all else is done: the command ended without an answer (exit 4): ggggg"
+says err "'closed' ended its command (attempt 1; tried again last and alone, up to --crash-limit): ended by signal 9 (KILL): it closed its stdout"
+says err "'garbage' ended its command (attempt 1; tried again last and alone, up to --crash-limit): the command ended without an answer (exit 4): ggggg"
 canfar-split log r.run huge | wc -c >out
 [ "$(cat out)" -lt 1200 ] || fail "$(cat out) bytes are kept"

@@ -58,7 +58,11 @@ says out " -- canfar-split run $work/./r.run"
 
 # what cannot be said
 code 2 canfar-split launch r.run
-says err "on what? --on local, --on canfar, --on slurm"
+says err "on what? --on canfar, --on slurm or --on local"
+code 2 canfar-split launch r.run --missing --check
+says err "on what? --on canfar, --on slurm or --on local"
+code 2 canfar-split launch r.run --missing --check --on moon
+says err "on what? --on canfar, --on slurm or --on local, not 'moon'"
 code 2 canfar-split launch r.run --on canfar --check
 says err "in which container image? --image IMAGE"
 code 2 canfar-split launch r.run --on canfar --check --image 'a/b$c'
@@ -146,6 +150,15 @@ pid=$!
 until_true 20 sh -c 'canfar-split log t.run --joblog | grep -q 75'
 kill -TERM "$pid"
 wait "$pid" || :
-code 0 canfar-split launch t.run --missing --on canfar --check --image a/b
-[ ! -s out ] || fail "$(cat out)"
-says err "every replica of t.run came: nothing to start"
+for options in "canfar --check --image a/b" "canfar --image a/b" "local --check" local "slurm --check"; do
+    # shellcheck disable=SC2086 # several words
+    code 1 canfar-split launch t.run --missing --on $options
+    [ ! -s out ] || fail "$(cat out)"
+    says err "every replica of t.run came: nothing to start"
+    says err "1 item is pending; to go on: canfar-split launch t.run --on local"
+done
+# nor is it a success if what is left has failed
+code 0 canfar-split plan f.run --replicas 1 --strategy chunk a b -- false
+code 1 canfar-split run f.run --replica 1
+code 1 canfar-split launch f.run --missing --on local
+says err "incomplete: 0 done, 2 failed; see: canfar-split items f.run --state failed"

@@ -106,6 +106,9 @@ static void difference_is_named(void)
     request = same;
     request.options.later_exit.is_set = 1;
     differs(10, &request, "'r' was planned with another --later-exit");
+    request = same;
+    request.weights = "column";
+    differs(10, &request, "'r' was planned without --weights column");
 #define OTHER(field, otherwise, what)                                                                                  \
     request = same;                                                                                                    \
     request.options.field = 1;                                                                                         \

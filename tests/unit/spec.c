@@ -8,7 +8,7 @@
 #include "lib/check.h"
 
 static struct cfsplit_error err;
-static char *no_command[] = {NULL};
+static char *no_command[] = {NULL}, column[] = "column";
 
 /* A spec of which every field is told from every other one. */
 static struct csi_spec spec_of(char **command, size_t count, char *cwd)
@@ -25,6 +25,7 @@ static struct csi_spec spec_of(char **command, size_t count, char *cwd)
                             .seed = UINT64_C(0x8000000000000000),
                             .group = 1,
                             .cwd = cwd,
+                            .weights = column,
                             .command = command,
                             .command_count = count,
                             .options = CFSPLIT_RUN_OPTIONS_INIT};
@@ -54,6 +55,7 @@ static void same_specs(const struct csi_spec *a, const struct csi_spec *b)
     CHECK_EQUAL(a->seed, b->seed);
     CHECK_EQUAL(a->group, b->group);
     CHECK_TEXT(a->cwd, b->cwd);
+    CHECK_TEXT(a->weights, b->weights);
     CHECK_EQUAL(a->command_count, b->command_count);
     for (size_t i = 0; i < a->command_count && i < b->command_count; i++)
         CHECK_TEXT(a->command[i], b->command[i]);
@@ -82,6 +84,8 @@ static void every_field_goes_round(void)
     struct csi_spec spec = spec_of(command, 2, cwd);
     goes_round(&spec);
     spec.group = 0;
+    static char none[] = "";
+    spec.weights = none;
     for (int s = CFSPLIT_CHUNK; s <= CFSPLIT_HASH; s++) {
         spec.strategy = (enum cfsplit_strategy)s;
         goes_round(&spec);
@@ -184,8 +188,8 @@ static void every_other_length_is_found(void)
     csi_buf_release(&text);
 }
 
-/* Replaces `from` by `to` (which is as long) and makes the check fit. */
-static cfsplit_status decode_changed(const char *from, const char *to)
+/* The small text with `from` replaced by `to` (which is as long) and a check that fits. */
+static struct csi_buf changed_text(const char *from, const char *to)
 {
     struct csi_buf text = small_text();
     char *at = strstr(text.data, from), *check = strstr(text.data, ",\n \"check\""), digits[17];
@@ -193,6 +197,12 @@ static cfsplit_status decode_changed(const char *from, const char *to)
     memcpy(at, to, strlen(to));
     snprintf(digits, sizeof digits, "%016" PRIx64, (uint64_t)XXH64(text.data, (size_t)(check - text.data), 0));
     memcpy(strchr(check + 10, ':') + 3, digits, 16);
+    return text;
+}
+
+static cfsplit_status decode_changed(const char *from, const char *to)
+{
+    struct csi_buf text = changed_text(from, to);
     cfsplit_status status = decode(text.data, text.length);
     csi_buf_release(&text);
     return status;
@@ -206,6 +216,16 @@ static void newer_version_is_told(void)
     CHECK_EQUAL(decode_changed("\"version\": 1", "\"version\": 0"), CFSPLIT_DAMAGED);
 }
 
+static void plan_need_not_say_how_it_weighed(void)
+{
+    struct csi_spec spec;
+    struct csi_buf text = changed_text("\"weights\"", "\"weightz\"");
+    CHECK_OK(csi_spec_decode(&spec, text.data, text.length, "run.json", &err));
+    CHECK_TEXT(spec.weights, "");
+    csi_spec_release(&spec);
+    csi_buf_release(&text);
+}
+
 static void wrong_values_are_found(void)
 {
     static const char *const changes[][2] = {{"\"size\"", "\"sIze\""},
@@ -216,6 +236,7 @@ static void wrong_values_are_found(void)
                                              {"\"fedc", "\"\\u41"},
                                              {"ffffffffffffffff", "fffffffffffffffg"},
                                              {"\"cwd\"", "\"cwD\""},
+                                             {"\"column\"", "12345678"},
                                              {"\"seed\"", "\"items\""},
                                              {"\"command\"", "\"commane\""},
                                              {"\"retries\": 3", "\"retries\": t"},
@@ -253,6 +274,7 @@ int main(void)
         {"every flipped bit is found", every_flipped_bit_is_found},
         {"a cut or longer text is found, whatever the length", every_other_length_is_found},
         {"a newer version is told by its number", newer_version_is_told},
+        {"a plan need not say how its list was weighed", plan_need_not_say_how_it_weighed},
         {"a missing key and a wrong value are found", wrong_values_are_found},
         {"what a replica is told wins over the plan, the plan over the defaults", what_is_told_wins_over_the_plan},
     };
