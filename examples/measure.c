@@ -6,10 +6,11 @@
  *   cc measure.c -o measure $(pkg-config --cflags --libs cfsplit cfitsio) -lm
  *
  * For item 17, RESULTS/17.txt holds a line for each image: HDU, pixels, mean, sigma, min, max. RESULTS is found from where the run was
- * planned, like the items. Exit codes are those of canfar-split. */
+ * planned, like the items. Exit codes are those of canfar-split: 75 after SIGTERM, run it again to go on. */
 #include <fitsio.h>
 #include <inttypes.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,26 @@ static cfsplit_status handle(struct cfsplit_worker *worker, struct cfsplit_work 
                        : cfsplit_item_failed(worker, work, "cannot write the results", err);
 }
 
+/* SIGTERM: the item in hand is ended, and no other begun. A program that dies of it leaves that item under suspicion. */
+static volatile sig_atomic_t told_to_stop;
+
+static void on_term(int number)
+{
+    told_to_stop = number;
+}
+
+static cfsplit_status handle_all(struct cfsplit_worker *worker, const char *results, struct cfsplit_error *err)
+{
+    struct cfsplit_work *work = NULL;
+    cfsplit_status status = CFSPLIT_OK;
+    while (status == CFSPLIT_OK && !told_to_stop && (status = cfsplit_item_next(worker, &work, err)) == CFSPLIT_OK)
+        status = handle(worker, work, results, err);
+    if (status != CFSPLIT_OK)
+        return status;
+    snprintf(err->message, sizeof err->message, "told to stop before the end; to go on, run it again");
+    return CFSPLIT_STOPPED;
+}
+
 static void say(void *context, const char *sentence)
 {
     (void)context;
@@ -135,12 +156,13 @@ int main(int argc, char **argv)
     struct cfsplit_worker_options options = {.size = sizeof options, .say = say};
     struct cfsplit_worker_result result = {0};
     struct cfsplit_worker *worker = NULL;
-    struct cfsplit_work *work = NULL;
     struct cfsplit_error err = {0}, last;
+    struct sigaction action = {.sa_handler = on_term, .sa_flags = SA_RESTART};
     if (argc < 3) {
         fprintf(stderr, "usage: %s RUN RESULTS [--spare]\n", argv[0]);
         return 2;
     }
+    sigaction(SIGTERM, &action, NULL);
     options.spare = argc > 3 && strcmp(argv[3], "--spare") == 0;
     cfsplit_status status = cfsplit_worker_open(argv[1], &options, &worker, &err);
     if (status == CFSPLIT_OK && chdir(cfsplit_worker_cwd(worker)) != 0) {
@@ -148,8 +170,8 @@ int main(int argc, char **argv)
         status = CFSPLIT_USAGE;
     }
     mkdir(argv[2], 0777); /* it may be there; if it cannot be made, the first item says so */
-    while (status == CFSPLIT_OK && (status = cfsplit_item_next(worker, &work, &err)) == CFSPLIT_OK)
-        status = handle(worker, work, argv[2], &err);
+    if (status == CFSPLIT_OK)
+        status = handle_all(worker, argv[2], &err);
     if (status != CFSPLIT_OK && status != CFSPLIT_END)
         fprintf(stderr, "%s\n", err.message);
     /* From here on what was noted is accepted, and inputs might be deleted; or it is late. */

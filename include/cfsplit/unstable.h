@@ -296,7 +296,8 @@ CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_survey_item(struct cfsplit_s
 CFSPLIT_API enum cfsplit_state cfsplit_survey_state(const struct cfsplit_survey *survey, uint64_t index);
 
 /* The life that took an item's block (or piece) last and may be at work on it, one of cfsplit_survey_lives; NULL: nobody has
- * it, yet or any more. Claims are read at the first call; an item view stays valid. Errors: CFSPLIT_DAMAGED, CFSPLIT_STORAGE, CFSPLIT_MEMORY. */
+ * it, yet or any more. Claims are read at the first call; an item view stays valid. Errors: CFSPLIT_DAMAGED, CFSPLIT_STORAGE,
+ * CFSPLIT_MEMORY. */
 CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_survey_holder(struct cfsplit_survey *survey, uint64_t index,
                                                                   const struct cfsplit_life_view **out,
                                                                   struct cfsplit_error *err);

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 
-enum { mute_deaths_max = 3 };
+enum { mute_deaths_max = 3, mute_ms = 60000 };
 
 cfsplit_status csi_kept_begin(struct csi_replica *r, struct cfsplit_error *err)
 {
@@ -43,6 +43,7 @@ cfsplit_status csi_kept_start(struct csi_replica *r, const struct csi_next *next
                               struct cfsplit_error *err)
 {
     const struct cfsplit_item *item = next->item;
+    r->at_work[tag].given_ms = r->now;
     if (r->life.options.keep == CFSPLIT_KEEP_NUL || !memchr(item->name, '\n', item->length))
         return csi_exec_give(r->exec, item->name, item->length, tag, r->now, err);
     r->at_work[tag].busy = false;
@@ -106,10 +107,29 @@ void csi_kept_explain(const struct csi_exec_end *end, char text[208])
              end->last_line[0] ? ": " : "", end->last_line);
 }
 
+void csi_kept_tell_mute(struct csi_replica *r)
+{
+    char sentence[480];
+    if (r->life.options.keep == CFSPLIT_KEEP_NOT || r->kept.answered || r->kept.told_mute)
+        return;
+    const struct csi_at_work *w = r->at_work, *end = w + r->life.options.slots;
+    while (w < end && !(w->busy && r->now >= w->given_ms + mute_ms))
+        w++;
+    if (w == end)
+        return;
+    snprintf(sentence, sizeof sentence,
+             "the command has had %s for %d s and has answered nothing yet: does it read %s, and flush its answers?",
+             csi_quote(csi_feed_item(&r->life.feed, w->index)->name).text, mute_ms / 1000,
+             r->life.options.keep == CFSPLIT_KEEP_NUL ? "items that end with NUL (-0)" : "an item a line");
+    csi_incarnation_say(&r->life, sentence);
+    r->kept.told_mute = true;
+}
+
 void csi_kept_tell_losses(struct csi_replica *r)
 {
     struct csi_exec_loss loss;
     char sentence[160], how[40];
+    csi_kept_tell_mute(r);
     if (!csi_exec_take_loss(r->exec, &loss))
         return;
     snprintf(sentence, sizeof sentence, "a command without an item ended (%s)%s%s", how_it_ended(loss.wait_status, how),

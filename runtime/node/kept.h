@@ -19,7 +19,11 @@ enum csi_class csi_kept_class(struct csi_replica *r, const struct csi_exec_end *
 /* Why an attempt ended with the exit of its command. */
 void csi_kept_explain(const struct csi_exec_end *end, char text[208]);
 
-/* Says which command ended badly while it had no item. */
+/* Says what a person should know by now: which command ended badly while it had no item; that none answers. */
 void csi_kept_tell_losses(struct csi_replica *r);
+
+/* Says, once, that a command has had its item for 60 s and that no command of this replica has answered anything yet: one that
+ * does not read as it is given, or keeps its answers in a buffer, would hang for ever without a word. */
+void csi_kept_tell_mute(struct csi_replica *r);
 
 #endif

@@ -12,6 +12,7 @@
 struct csi_at_work { /* what runs in a slot */
     bool busy;
     uint64_t index, output_from;
+    uint64_t given_ms; /* when a command that is kept got it */
     uint32_t attempt;
 };
 
@@ -34,6 +35,7 @@ struct csi_replica {
     struct csi_stops stops;
     struct {
         bool answered;       /* a command of this replica has answered an item */
+        bool told_mute;      /* that none does has been said */
         unsigned deaths;     /* of commands with an item, before that */
         uint64_t last_index; /* the item of the last of these */
     } kept;

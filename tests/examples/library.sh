@@ -27,3 +27,25 @@ b.dat.packed
 c.dat.packed
 d e.dat.packed"
 same "what failed" "$(canfar-split items pack.run --state failed)" "data/gone.dat"
+
+# SIGTERM in the middle of an item: it is ended, no other is begun, nothing is charged; running it again goes on.
+mkfifo data/1.dat
+printf aab >data/2.dat
+canfar-split plan told.run --replicas 1 --strategy chunk --from - <<'LIST' 2>err || fail "$(cat err)"
+data/1.dat
+data/2.dat
+LIST
+REPLICA_ID=1 REPLICA_COUNT=1 example_library told.run 2>err &
+told=$!
+exec 3>data/1.dat # opens when the program opens it to read
+kill -TERM "$told"
+printf xxy >&3
+exec 3>&-
+code=0
+wait "$told" || code=$?
+same "exit code when told to stop" "$code" 75
+same "what it says" "$(cat err)" "told to stop; to go on, run it again"
+same "the item in hand" "$(cat data/1.dat.packed)" "xy"
+same "what is left" "$(canfar-split items told.run --state pending)" "data/2.dat"
+REPLICA_ID=1 REPLICA_COUNT=1 example_library told.run 2>err || fail "$(cat err)"
+same "attempts" "$(canfar-split items told.run --json | grep -c '"state":"done",.*"attempts":1,')" 2

@@ -90,3 +90,25 @@ count rejected $((40 - done)) # the one without an image, and such real ones
 [ "$(find results -name '*.txt' | wc -l)" -eq "$done" ] || fail "$done done: $(ls results)"
 grep -qx '1 9 98 0.8164965809 97 99' results/*.txt || fail "no program measured anything: $(cat results/*.txt)"
 code 0 canfar-split log r.run
+
+# SIGTERM in the middle of an item: it is ended, no other is begun, nothing is charged; running it again goes on.
+mkfifo data/hold3.fits
+fits image abcabcabc
+code 0 canfar-split plan t.run --replicas 1 --strategy chunk --weights none data/3.fits data/hold3.fits data/1.fits data/2.fits
+REPLICA_ID=1 REPLICA_COUNT=1 example_measure t.run results.t 2>err.t &
+told=$!
+exec 3>data/hold3.fits # opens when the program opens it to read
+kill -TERM "$told"
+mv data/hold3.fits fifo
+cp image data/hold3.fits # what it finds by that name from now on
+printf SIMPLE >&3 # what CFITSIO looks at before it opens the file again
+exec 3>&-
+got=0
+wait "$told" || got=$?
+[ "$got" -eq 75 ] || fail "exit $got: $(cat err.t)"
+says err.t "told to stop before the end; to go on, run it again"
+[ "$(canfar-split items t.run --state pending | tr '\n' ' ')" = "data/1.fits data/2.fits " ] || fail "$(canfar-split items t.run --json)"
+code 0 env REPLICA_ID=1 REPLICA_COUNT=1 example_measure t.run results.t
+code 0 canfar-split verify t.run
+says out "4 of 4 items accounted for"
+[ "$(canfar-split items t.run --json | grep -c '"attempts":1,')" -eq 4 ] || fail "$(canfar-split items t.run --json)"
