@@ -115,6 +115,16 @@ in_run() {
     all_well
 }
 
+# A replica has done its share and waits for another, which has not come.
+in_alone() {
+    plan
+    killed canfar-split run r.run --replica 1 -j "$slots"
+    dies "$last"
+    [ "$hit" = yes ] || return 0
+    list
+    all_well
+}
+
 # A spare dies while it takes over from two that died with items at work; and the next one, too.
 in_takeover() {
     plan
@@ -194,6 +204,7 @@ scenes() {
     file.*) echo plan extend run takeover retry stop ;;
     publish.*) echo run takeover retry stop ;;
     order.*) echo retry stop ;;
+    claim.caretaker) echo alone ;;
     extend.*) echo extend ;;
     fence.* | seal.* | adopt.*) echo takeover ;;
     identity.* | journal.* | beat.* | output.* | claim.* | item.* | ends.*) echo run takeover ;;
