@@ -255,53 +255,72 @@ static cfsplit_status bad_option(const struct command *command, int got, char **
                      command->name);
 }
 
+/* Takes in what getopt_long got: an argument, an option, or --help. */
+static cfsplit_status take(struct settings *s, const struct command *command, int got, bool *helped,
+                           struct cfsplit_error *err)
+{
+    if (got == 1)
+        return add_source(s, SOURCE_IS_ARGUMENT, optarg, err);
+    const struct option_row *row = row_of(got, (unsigned)command->bit);
+    if (row->kind == HELP) {
+        print_help(command);
+        *helped = true;
+        return CFSPLIT_OK;
+    }
+    cfsplit_status status = apply(s, row, optarg, err);
+    return status == CFSPLIT_OK ? note_passed(s, row, optarg, err) : status;
+}
+
+/* What is behind "--": the command where one is wanted, else more items, whatever they look like. */
+static cfsplit_status take_rest(struct settings *s, const struct command *command, int count, char **rest,
+                                struct cfsplit_error *err)
+{
+    cfsplit_status status = CFSPLIT_OK;
+    if (command->bit & (PLAN | RUN)) {
+        s->command = count ? rest : NULL;
+        s->command_count = (size_t)count;
+        return status;
+    }
+    for (int i = 0; status == CFSPLIT_OK && i < count; i++)
+        status = add_source(s, SOURCE_IS_ARGUMENT, rest[i], err);
+    return status;
+}
+
+/* What takes more than one option to tell. */
+static cfsplit_status settle(struct settings *s, struct cfsplit_error *err)
+{
+    if (s->run.keep == CFSPLIT_KEEP_LINES && s->null)
+        s->run.keep = CFSPLIT_KEEP_NUL;
+    if (s->identity.text && !s->upstream && !parse_replica(s->identity.text, s))
+        return tool_fail(err, CFSPLIT_USAGE, "--replica needs %s, not '%s'", what_is_wanted(REPLICA), s->identity.text);
+    return CFSPLIT_OK;
+}
+
 cfsplit_status settings_parse(struct settings *s, const struct command *command, int argc, char **argv, bool *helped,
                               struct cfsplit_error *err)
 {
     struct getopt_tables tables;
-    unsigned bit = (unsigned)command->bit;
     *s = (struct settings){.replicas = CFSPLIT_UNSET,
                            .attempt = CFSPLIT_UNSET,
                            .cpus = CFSPLIT_UNSET,
                            .memory_bytes = CFSPLIT_UNSET,
                            .run = CFSPLIT_RUN_OPTIONS_INIT};
     *helped = false;
-    make_tables(&tables, bit);
+    make_tables(&tables, (unsigned)command->bit);
     opterr = 0;
     optind = 1;
     cfsplit_status status = CFSPLIT_OK;
     int got;
-    while (status == CFSPLIT_OK && (got = getopt_long(argc, argv, tables.letters, tables.longs, NULL)) != -1) {
+    while (status == CFSPLIT_OK && !*helped &&
+           (got = getopt_long(argc, argv, tables.letters, tables.longs, NULL)) != -1) {
         if (got == '?' || got == ':')
             return bad_option(command, got, argv, err);
-        if (got == 1) {
-            status = add_source(s, SOURCE_IS_ARGUMENT, optarg, err);
-            continue;
-        }
-        const struct option_row *row = row_of(got, bit);
-        if (row->kind == HELP) {
-            print_help(command);
-            *helped = true;
-            return CFSPLIT_OK;
-        }
-        status = apply(s, row, optarg, err);
-        if (status == CFSPLIT_OK)
-            status = note_passed(s, row, optarg, err);
+        status = take(s, command, got, helped, err);
     }
-    if (status == CFSPLIT_OK && s->identity.text && !s->upstream && !parse_replica(s->identity.text, s))
-        status =
-            tool_fail(err, CFSPLIT_USAGE, "--replica needs %s, not '%s'", what_is_wanted(REPLICA), s->identity.text);
-    if (s->run.keep == CFSPLIT_KEEP_LINES && s->null)
-        s->run.keep = CFSPLIT_KEEP_NUL;
-    /* behind "--": the command where one is wanted, else more items, whatever they look like */
-    bool has_command = (bit & (PLAN | RUN)) != 0;
-    if (has_command && optind < argc) {
-        s->command = argv + optind;
-        s->command_count = (size_t)(argc - optind);
-    }
-    for (int i = optind; status == CFSPLIT_OK && !has_command && i < argc; i++)
-        status = add_source(s, SOURCE_IS_ARGUMENT, argv[i], err);
-    return status;
+    if (status != CFSPLIT_OK || *helped)
+        return status;
+    status = settle(s, err);
+    return status == CFSPLIT_OK ? take_rest(s, command, argc - optind, argv + optind, err) : status;
 }
 
 void settings_release(struct settings *s)
