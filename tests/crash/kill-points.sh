@@ -227,7 +227,7 @@ play() {
     esac
     "in_$1"
     cd ..
-    rm -rf scene
+    until_true 30 rm -rf scene # what the dead had started may still be ending
 }
 
 while read -r name; do

@@ -98,5 +98,5 @@ for number in $(seq "$rounds"); do
     "$here/check.sh" judge r.run "$lost" >judge.out || fail "$round: $(cat judge.out err.*)"
     echo "$round: $strikes strikes at $replicas replicas of $slots slots, $strategy; $(cat attempts/*/* | grep -c start) starts"
     cd ..
-    rm -rf storm
+    until_true 30 rm -rf storm # what the dead had started may still be ending
 done
