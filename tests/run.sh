@@ -46,7 +46,7 @@ build() { # PRESET OPTION...
 tests() { # FOLDER CTEST-ARGUMENT...
     folder=$1
     shift
-    ctest --test-dir "$folder" --no-tests=error --output-on-failure --timeout 600 -j 2 "$@"
+    ctest --test-dir "$folder" --no-tests=error --output-on-failure --timeout 600 -j 4 "$@"
 }
 
 # The quick tests once more, unit tests and tool behind valgrind; not those that race against a clock, or that valgrind plays otherwise (a program that cannot be started).
@@ -84,7 +84,7 @@ check_shell() {
 }
 
 install_missing build-essential cmake pkg-config liblz4-dev libxxhash-dev libjansson-dev libzmq3-dev libcunit1-dev \
-    git procps util-linux lz4 xxhash locales source-extractor libcfitsio-dev
+    git procps util-linux lz4 xxhash locales source-extractor python3 libcfitsio-dev
 if [ "$what" = quick ]; then
     stage "build" build dev
     stage "quick tests" tests build-dev -L quick

@@ -17,9 +17,10 @@ while [ "$(canfar-split items r.run --state set-aside)" = "" ]; do
 done
 says err "'7' is set aside: it ended its replica or command 3 times while it ran alone"
 says err "1 item was set aside; see: canfar-split items r.run --state set-aside --why"
-# the first death was in company, three were alone, and the fifth life did not start it
-[ "$lives" -eq 5 ] || fail "set aside in life $lives"
-[ "$(wc -l <started.7)" -eq 4 ] || fail "the poison was started $(wc -l <started.7) times"
+# the first death was in company, three were alone, and the fifth life did not start it; on a busy machine a death may go uncharged
+starts=$(wc -l <started.7)
+[ "$starts" -eq "$((lives - 1))" ] || fail "the poison was started $starts times in $lives lives"
+[ "$lives" -eq 5 ] || [ "$lives" -eq 6 ] || fail "set aside in life $lives"
 code 0 canfar-split run r.run --replica 2
 code 1 canfar-split verify r.run
 says out "set-aside: '7'"
