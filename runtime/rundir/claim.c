@@ -80,8 +80,9 @@ cfsplit_status csi_claim_lay_down(const struct cfsplit_run *run, const struct cs
     char identity[16 + CSI_INC_BYTES], name[48];
     snprintf(identity, sizeof identity, "replicas/%s", inc->name);
     name_of_laid_down(K, name);
-    if (linkat(run->fd, identity, run->fd, name, 0) != 0 && errno != EEXIST)
-        return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_STORAGE), errno, "cannot create '%s'", name);
+    int number = linkat(run->fd, identity, run->fd, name, 0) == 0 ? 0 : errno;
+    if (number != 0 && !csi_claim_is_laid_down(run, K)) /* what is there counts, not what link returned */
+        return csi_fail_errno(err, csi_status_of_errno(number, CFSPLIT_STORAGE), number, "cannot create '%s'", name);
     return CFSPLIT_OK; /* who does not see it yet only leaves where it could have stayed */
 }
 
