@@ -99,7 +99,7 @@ static cfsplit_status judge(struct csi_others *o, size_t i, uint64_t now_ms, str
 {
     const struct csi_inc *inc = &o->list.at[i];
     struct csi_other *other = &o->at[i];
-    struct csi_beat beat;
+    struct csi_beat beat = {0};
     struct csi_seal seal = {.state = CSI_FENCE_NONE};
     cfsplit_status status = csi_beat_read(o->run, inc->name, &beat, err);
     if (status != CFSPLIT_OK && status != CFSPLIT_END)
@@ -162,7 +162,7 @@ static void tell_taken(const struct csi_others *o, const struct csi_inc *victim,
 static cfsplit_status has_been_silent(struct csi_others *o, const struct csi_inc *owner, uint64_t now_ms, bool *silent,
                                       struct cfsplit_error *err)
 {
-    struct csi_beat beat;
+    struct csi_beat beat = {0};
     size_t i;
     cfsplit_status status = csi_others_add(o, owner, &i, err);
     *silent = false;

@@ -106,11 +106,13 @@ cfsplit_status csi_order_read_retry(const struct cfsplit_run *run, uint32_t numb
     size_t lines = 1;
     for (size_t i = 0; status == CFSPLIT_OK && i < text.length; i++)
         lines += text.data[i] == '\n';
-    if (status == CFSPLIT_OK && !(*items = calloc(lines, sizeof **items)))
-        status = csi_fail_memory(err);
-    if (status == CFSPLIT_OK &&
-        (text.length == 0 || !parse_retry(run, text.data, text.length, *items, count, &unknown)))
-        status = csi_fail(err, CFSPLIT_DAMAGED, "'%s' is damaged at byte 0: not the retry file of this run", name);
+    if (status == CFSPLIT_OK) {
+        *items = calloc(lines, sizeof **items);
+        if (!*items)
+            status = csi_fail_memory(err);
+        else if (text.length == 0 || !parse_retry(run, text.data, text.length, *items, count, &unknown))
+            status = csi_fail(err, CFSPLIT_DAMAGED, "'%s' is damaged at byte 0: not the retry file of this run", name);
+    }
     if (status == CFSPLIT_OK && unknown)
         status = CFSPLIT_END;
     if (status != CFSPLIT_OK) {
