@@ -87,7 +87,7 @@ count pending 8
 rm -rf r.run go
 cat >one.sh <<'EOF'
 #!/bin/sh
-[ "$1.$CANFAR_SPLIT_ATTEMPT" != 2.1 ] || while [ ! -e kill ]; do sleep 0.05; done
+[ "$1.$CANFAR_SPLIT_ATTEMPT" != 2.1 ] || while [ ! -e end ]; do sleep 0.05; done
 [ "$1.$CANFAR_SPLIT_ATTEMPT" != 2.1 ] || kill -9 "$PPID"
 [ "$1.$CANFAR_SPLIT_ATTEMPT" != 2.2 ] || while [ ! -e go ]; do sleep 0.05; done
 EOF
@@ -98,7 +98,7 @@ until_true 20 sh -c 'canfar-split items r.run --state running | grep -qx 2'
 canfar-split run r.run --replica 1 2>err.1 &
 first=$!
 until_true 20 test -e r.run/claims/caretaker.e1
-: >kill
+: >end
 wait "$second" 2>/dev/null || :
 until_true 20 test -e r.run/claims/caretaker.e1.down
 canfar-split run r.run --spare 2>err.3 &
