@@ -85,6 +85,7 @@ cfsplit_status csi_ended_collect(struct csi_replica *r, struct cfsplit_error *er
         record.text = text;
         record.text_length = strlen(text);
         w->busy = false;
+        r->dry = false; /* this may have opened something: the feed is asked again before the replica leaves */
         status = csi_incarnation_end(&r->life, &record, r->now, err);
     }
     csi_kept_tell_losses(r);

@@ -66,3 +66,10 @@ says err "3 items open again"
 code 0 canfar-split run r.run --replica 1
 code 0 canfar-split verify r.run
 says out "complete: 7 of 7 items accounted for: 6 done, 1 rejected"
+
+# An end may be on disk before anything else is asked for: what it opened is still tried, before the replica leaves.
+rm -rf r.run
+code 0 canfar-split plan r.run --replicas 1 --strategy chunk --retries 3 --sync-every 0 a -- false {}
+code 1 canfar-split run r.run --replica 1 -j 2
+says err "'a' failed (exit 1, attempt 4 of 4)"
+count failed 1
