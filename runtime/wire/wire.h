@@ -1,0 +1,81 @@
+/* The queue's messages <-> bytes (docs/protocol.md). Decoding treats its input as hostile: nothing is read past its end, nothing is
+ * allocated for what it promises. Pure: no socket, no file, no clock. */
+#ifndef CSI_WIRE_WIRE_H
+#define CSI_WIRE_WIRE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+enum { CSI_WIRE_VERSION = 1, CSI_WIRE_FRAME_MAX = 1 << 20, CSI_WIRE_BATCH_MAX = 64 };
+
+/* bytes of a frame, borrowed from it */
+struct csi_wire_bytes {
+    const char *data;
+    size_t length;
+};
+
+/* MESSAGE(symbol, number, from, field, FIELDS(F)) and F(type, field): u64, flag or bytes; all of them in wire/messages.def */
+#define CSI_WIRE_TYPE_u64            uint64_t
+#define CSI_WIRE_TYPE_bytes          struct csi_wire_bytes
+#define CSI_WIRE_FIELD_(type, field) CSI_WIRE_TYPE_##type field;
+
+enum csi_message_kind {
+#define MESSAGE(symbol, number, from, member, fields) CSI_MESSAGE_##symbol = (number),
+#include "wire/messages.def"
+#undef MESSAGE
+};
+
+enum csi_message_from { CSI_FROM_WORKER, CSI_FROM_COORDINATOR };
+
+struct csi_message {
+    enum csi_message_kind kind;
+    uint64_t epoch, session, seq;
+    union {
+#define MESSAGE(symbol, number, from, member, fields)                                                                  \
+    struct {                                                                                                           \
+        fields(CSI_WIRE_FIELD_)                                                                                        \
+    } member;
+#include "wire/messages.def"
+#undef MESSAGE
+    };
+};
+
+const char *csi_message_word(enum csi_message_kind kind); /* "HELLO", for what is logged; "?" for no kind */
+enum csi_message_from csi_message_from(enum csi_message_kind kind);
+
+/* Appends the frame of a message to `out`; a failed allocation is found by csi_buf_check. */
+void csi_message_encode(const struct csi_message *message, struct csi_buf *out);
+
+/* Reads a frame; `bytes` are borrowed from it. False: it is cut short or too long, of another version, of no kind, from the wrong side, or a
+ * number in it is none. */
+bool csi_message_decode(const void *frame, size_t length, enum csi_message_from from, struct csi_message *out);
+
+/* ---- ENDS: csi_message.ends.list is `count` of these */
+
+struct csi_wire_end {
+    uint64_t index, attempt, class, took_us;
+};
+void csi_wire_end_add(struct csi_buf *list, const struct csi_wire_end *end);
+/* Takes the next one off the front of `list`. False: it is none. */
+bool csi_wire_end_next(struct csi_wire_bytes *list, struct csi_wire_end *end);
+
+/* ---- BATCH: csi_message.batch.items is a list of `count` of these, packed by LZ4 if `packed` */
+
+struct csi_wire_item {
+    uint64_t index, weight;
+    uint64_t attempt; /* the number of the attempt that this is */
+    uint64_t failures, deaths, laters;
+    bool alone, aside;
+    struct csi_wire_bytes name; /* a NUL stands behind it */
+};
+void csi_wire_item_add(struct csi_buf *list, const struct csi_wire_item *item);
+bool csi_wire_item_next(struct csi_wire_bytes *list, struct csi_wire_item *item);
+
+/* Packs a list into the fields raw, packed and items of a BATCH: items points to `list` itself, or to `space` where that is smaller. */
+void csi_wire_pack(struct csi_message *batch, const struct csi_buf *list, struct csi_buf *space);
+/* The list of a BATCH: borrowed from the frame, or unpacked into `space`. False: it is none, or larger than CSI_WIRE_FRAME_MAX. */
+bool csi_wire_unpack(const struct csi_message *batch, struct csi_buf *space, struct csi_wire_bytes *list);
+
+#endif
