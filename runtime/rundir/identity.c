@@ -114,8 +114,8 @@ cfsplit_status csi_inc_make(const struct cfsplit_run *run, uint32_t replica, boo
 void csi_inc_encode(const struct cfsplit_run *run, const struct csi_inc *inc, struct csi_buf *out)
 {
     size_t from = out->length;
-    csi_buf_addf(out, "cfsplit-replica\t1\t%s\t%s\t%s\t%s\t%" PRIu64 "\t%" PRIu64 "\t%s\t", run->spec.run_id,
-                 inc->name, inc->boot_id, inc->pid_namespace, inc->pid, inc->start_ticks, inc->host);
+    csi_buf_addf(out, "cfsplit-replica\t1\t%s\t%s\t%s\t%s\t%" PRIu64 "\t%" PRIu64 "\t%s\t", run->spec.run_id, inc->name,
+                 inc->boot_id, inc->pid_namespace, inc->pid, inc->start_ticks, inc->host);
     csi_text_escape(out, inc->source, strlen(inc->source));
     csi_buf_addf(out, "\t%" PRIu64 "\t", inc->created_ms);
     csi_buf_addf(out, "%016" PRIx64 "\n", out->failed ? 0 : (uint64_t)XXH64(out->data + from, out->length - from, 0));
