@@ -67,11 +67,17 @@ cfsplit_status plan_list(struct settings *s, size_t first, bool weighed, struct 
     return status;
 }
 
-/* size must know what files weigh, unless the caller is lenient; blocks takes what there is. */
+/* These weigh files where all items are files, and else every item as 1. */
+static bool takes_what_there_is(enum cfsplit_strategy strategy)
+{
+    return strategy == CFSPLIT_BLOCKS || strategy == CFSPLIT_QUEUE;
+}
+
+/* size must know what files weigh, unless the caller is lenient. */
 static cfsplit_status weighed_list(struct settings *s, size_t first_source, enum cfsplit_strategy strategy,
                                    bool lenient, struct cfsplit_list **list, struct cfsplit_error *err)
 {
-    bool may = strategy == CFSPLIT_BLOCKS || (strategy == CFSPLIT_SIZE && lenient);
+    bool may = takes_what_there_is(strategy) || (strategy == CFSPLIT_SIZE && lenient);
     cfsplit_status status = plan_list(s, first_source, strategy == CFSPLIT_SIZE && !lenient, list, err);
     if (status == CFSPLIT_OK && may && !s->weights && cfsplit_list_weigh(*list, NULL) != CFSPLIT_OK)
         tool_say("not every item is a file: all of them weigh 1");
@@ -125,10 +131,10 @@ static cfsplit_status check_extending(const struct settings *s, struct cfsplit_e
     return CFSPLIT_OK;
 }
 
-/* What `--weights` says if it is not given; blocks take what there is. */
+/* What `--weights` says if it is not given. */
 static const char *weights_of(const char *word, enum cfsplit_strategy strategy)
 {
-    return word && *word ? word : strategy == CFSPLIT_SIZE ? "stat" : strategy == CFSPLIT_BLOCKS ? "" : "none";
+    return word && *word ? word : strategy == CFSPLIT_SIZE ? "stat" : takes_what_there_is(strategy) ? "" : "none";
 }
 
 /* The list is weighed as that of the plan was. */

@@ -21,7 +21,8 @@ extern "C" {
     X(CFSPLIT_EVEN, "even", true, "contiguous; shares differ by at most one item")                                     \
     X(CFSPLIT_SIZE, "size", true, "largest first, each to the replica with the least so far")                          \
     X(CFSPLIT_HASH, "hash", true, "by the item's own bytes: adding items or replicas moves the fewest")                \
-    X(CFSPLIT_BLOCKS, "blocks", false, "many small blocks, each to whoever is free")
+    X(CFSPLIT_BLOCKS, "blocks", false, "many small blocks, each to whoever is free")                                   \
+    X(CFSPLIT_QUEUE, "queue", false, "largest first, to whoever is free")
 
 enum cfsplit_strategy {
 #define CFSPLIT_STRATEGY_ENUM_(symbol, word, is_static, text) symbol,

@@ -85,7 +85,7 @@ static bool is_silent(const struct csi_others *o, struct csi_other *other, const
 static void tell_twin(struct csi_others *o, const struct csi_inc *inc)
 {
     char sentence[160];
-    if (inc->replica != o->self->replica || !inc->replica || o->told_twin)
+    if (inc->replica != o->self->replica || inc->coordinator || !inc->replica || o->told_twin)
         return;
     snprintf(sentence, sizeof sentence, "replica %" PRIu32 " is at work already, as process %" PRIu64 " on %s",
              inc->replica, inc->pid, inc->host);
@@ -136,7 +136,7 @@ cfsplit_status csi_others_judge(struct csi_others *o, uint64_t now_ms, struct cf
         uint32_t id = o->list.at[i].replica;
         if (!o->at[i].over && strcmp(o->list.at[i].name, o->self->name) != 0)
             status = judge(o, i, now_ms, err);
-        if (id > o->run->spec.replicas)
+        if (id > o->run->spec.replicas || o->list.at[i].coordinator)
             continue;
         if (o->at[i].where == CSI_AT_WORK)
             o->presence[id] = CSI_PRESENT;

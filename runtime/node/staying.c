@@ -15,7 +15,8 @@ static bool may_be_former_self(const struct csi_feed *feed, uint32_t piece)
 {
     uint32_t owner = feed->places[piece].owner;
     return feed->highest[piece] > 0 && feed->others.list.at[owner].replica == feed->self->replica &&
-           feed->others.at[owner].where == CSI_AT_WORK && !feed->others.at[owner].seen_alive;
+           !feed->others.list.at[owner].coordinator && feed->others.at[owner].where == CSI_AT_WORK &&
+           !feed->others.at[owner].seen_alive;
 }
 
 /* Counts what is not ours and may yet come to us: pieces that nobody has, or somebody who may be lost. */
@@ -84,7 +85,7 @@ static uint32_t name_those_at_work(const struct csi_feed *feed, char names[128])
     uint32_t at_work = 0;
     for (size_t i = 0; i < feed->others.count; i++) {
         const struct csi_inc *inc = &feed->others.list.at[i];
-        if (feed->others.at[i].where != CSI_AT_WORK || strcmp(inc->name, feed->self->name) == 0)
+        if (feed->others.at[i].where != CSI_AT_WORK || inc->coordinator || strcmp(inc->name, feed->self->name) == 0)
             continue;
         if (at_work++ == 0 && inc->replica)
             snprintf(names, 128, "replica %" PRIu32 " on %s", inc->replica, inc->host);

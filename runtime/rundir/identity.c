@@ -96,32 +96,52 @@ static void look_at_self(struct csi_inc *inc)
             *c = '?';
 }
 
-cfsplit_status csi_inc_publish(const struct cfsplit_run *run, uint32_t replica, const char *source, struct csi_inc *out,
-                               struct cfsplit_error *err)
+cfsplit_status csi_inc_make(const struct cfsplit_run *run, uint32_t replica, bool coordinator, const char *source,
+                            struct csi_inc *out, struct cfsplit_error *err)
 {
     char nonce[17];
-    struct csi_buf line = CSI_BUF_INIT;
-    *out = (struct csi_inc){.replica = replica};
+    (void)run; /* a name is drawn at random, whatever the run */
+    *out = (struct csi_inc){.replica = replica, .coordinator = coordinator};
     cfsplit_status status = csi_io_nonce(nonce, err);
     if (status != CFSPLIT_OK)
         return status;
     look_at_self(out);
-    snprintf(out->name, sizeof out->name, "%" PRIu32 "-%s", replica, nonce);
-    csi_buf_addf(&line, "cfsplit-replica\t1\t%s\t%s\t%s\t%s\t%" PRIu64 "\t%" PRIu64 "\t%s\t", run->spec.run_id,
-                 out->name, out->boot_id, out->pid_namespace, out->pid, out->start_ticks, out->host);
-    csi_text_escape(&line, source, strlen(source));
-    csi_buf_addf(&line, "\t%" PRIu64 "\t", out->created_ms);
-    csi_buf_addf(&line, "%016" PRIx64 "\n", line.failed ? 0 : (uint64_t)XXH64(line.data, line.length, 0));
+    snprintf(out->source, sizeof out->source, "%s", source);
+    snprintf(out->name, sizeof out->name, "%s%" PRIu32 "-%s", coordinator ? "c" : "", replica, nonce);
+    return CFSPLIT_OK;
+}
+
+void csi_inc_encode(const struct cfsplit_run *run, const struct csi_inc *inc, struct csi_buf *out)
+{
+    size_t from = out->length;
+    csi_buf_addf(out, "cfsplit-replica\t1\t%s\t%s\t%s\t%s\t%" PRIu64 "\t%" PRIu64 "\t%s\t", run->spec.run_id, inc->name,
+                 inc->boot_id, inc->pid_namespace, inc->pid, inc->start_ticks, inc->host);
+    csi_text_escape(out, inc->source, strlen(inc->source));
+    csi_buf_addf(out, "\t%" PRIu64 "\t", inc->created_ms);
+    csi_buf_addf(out, "%016" PRIx64 "\n", out->failed ? 0 : (uint64_t)XXH64(out->data + from, out->length - from, 0));
+}
+
+cfsplit_status csi_inc_put(const struct cfsplit_run *run, const struct csi_inc *inc, struct cfsplit_error *err)
+{
+    struct csi_buf line = CSI_BUF_INIT;
     int won = 0;
-    status = csi_buf_check(&line, err);
+    csi_inc_encode(run, inc, &line);
+    cfsplit_status status = csi_buf_check(&line, err);
     if (status == CFSPLIT_OK)
-        status = csi_io_publish_first(run->fd, "replicas", out->name, csi_run_mode(run), nonce, line.data, line.length,
-                                      &won, err);
+        status = csi_io_publish_first(run->fd, "replicas", inc->name, csi_run_mode(run), strchr(inc->name, '-') + 1,
+                                      line.data, line.length, &won, err);
     if (status == CFSPLIT_OK && !won)
         status = csi_fail(err, CFSPLIT_STORAGE, "two replicas drew the same random number: run again");
     CSI_KILL_POINT("identity.published");
     csi_buf_release(&line);
     return status;
+}
+
+cfsplit_status csi_inc_publish(const struct cfsplit_run *run, uint32_t replica, const char *source, struct csi_inc *out,
+                               struct cfsplit_error *err)
+{
+    cfsplit_status status = csi_inc_make(run, replica, false, source, out, err);
+    return status == CFSPLIT_OK ? csi_inc_put(run, out, err) : status;
 }
 
 static bool take_text(struct csi_fields *f, char *out, size_t room)
@@ -135,22 +155,42 @@ static bool take_text(struct csi_fields *f, char *out, size_t room)
     return true;
 }
 
-static bool parse_inc(const struct cfsplit_run *run, const char *text, size_t length, struct csi_inc *out)
+/* What gave the id is there to be shown: as much of it as there is room for. */
+static bool take_source(struct csi_fields *f, struct csi_inc *out)
 {
-    const char *tab = length ? memrchr(text, '\t', length) : NULL, *source;
-    size_t source_length;
+    const char *field;
+    size_t length;
+    if (!csi_fields_next(f, &field, &length))
+        return false;
+    size_t kept = length < sizeof out->source ? length : sizeof out->source - 1;
+    memcpy(out->source, field, kept);
+    out->source[csi_text_unescape(out->source, kept)] = '\0';
+    return true;
+}
+
+static bool take_name(struct csi_fields *f, struct csi_inc *out)
+{
+    if (!take_text(f, out->name, sizeof out->name) || !csi_inc_is_name(out->name, &out->replica))
+        return false;
+    out->coordinator = out->name[0] == 'c';
+    return true;
+}
+
+bool csi_inc_decode(const struct cfsplit_run *run, const char *text, size_t length, struct csi_inc *out)
+{
+    const char *tab = length ? memrchr(text, '\t', length) : NULL;
     uint64_t check;
+    *out = (struct csi_inc){0};
     if (!tab || text[length - 1] != '\n' || !csi_text_hex(tab + 1, (size_t)(text + length - 1 - tab - 1), &check) ||
         check != XXH64(text, (size_t)(tab + 1 - text), 0))
         return false;
     struct csi_fields f = csi_fields_of(text, length - 1);
     return csi_fields_is(&f, "cfsplit-replica") && csi_fields_is(&f, "1") && csi_fields_is(&f, run->spec.run_id) &&
-           take_text(&f, out->name, sizeof out->name) && csi_inc_is_name(out->name, &out->replica) &&
-           take_text(&f, out->boot_id, sizeof out->boot_id) &&
+           take_name(&f, out) && take_text(&f, out->boot_id, sizeof out->boot_id) &&
            take_text(&f, out->pid_namespace, sizeof out->pid_namespace) && csi_fields_u64(&f, &out->pid) &&
            csi_fields_u64(&f, &out->start_ticks) && take_text(&f, out->host, sizeof out->host) &&
-           csi_fields_next(&f, &source, &source_length) && csi_fields_u64(&f, &out->created_ms) &&
-           csi_fields_hex(&f, &check) && csi_fields_done(&f);
+           take_source(&f, out) && csi_fields_u64(&f, &out->created_ms) && csi_fields_hex(&f, &check) &&
+           csi_fields_done(&f);
 }
 
 cfsplit_status csi_inc_read(const struct cfsplit_run *run, const char *name, struct csi_inc *out,
@@ -159,7 +199,7 @@ cfsplit_status csi_inc_read(const struct cfsplit_run *run, const char *name, str
     struct csi_buf text = CSI_BUF_INIT;
     *out = (struct csi_inc){0};
     cfsplit_status status = csi_io_read(run->fd, name, 4096, &text, err);
-    if (status == CFSPLIT_OK && !parse_inc(run, text.data ? text.data : "", text.length, out))
+    if (status == CFSPLIT_OK && !csi_inc_decode(run, text.data ? text.data : "", text.length, out))
         status =
             csi_fail(err, CFSPLIT_DAMAGED, "%s in %s is damaged at byte 0: not the identity of a replica of this run",
                      csi_quote(name).text, csi_quote(run->path).text);
@@ -169,6 +209,7 @@ cfsplit_status csi_inc_read(const struct cfsplit_run *run, const char *name, str
 
 bool csi_inc_is_name(const char *name, uint32_t *replica)
 {
+    name += name[0] == 'c';
     const char *dash = strchr(name, '-');
     uint64_t id, nonce;
     if (!dash || strlen(dash + 1) != 16 || !csi_text_u64(name, (size_t)(dash - name), &id) ||
@@ -201,7 +242,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(a, b);
 }
 
-/* Appends the well-formed names in replicas/, CSI_INC_BYTES each. */
+/* Appends the names of replicas in replicas/, CSI_INC_BYTES each. */
 static cfsplit_status find_names(const struct cfsplit_run *run, struct csi_buf *names, struct cfsplit_error *err)
 {
     int fd = csi_io_open(run->fd, "replicas", O_RDONLY | O_DIRECTORY);
@@ -218,7 +259,8 @@ static cfsplit_status find_names(const struct cfsplit_run *run, struct csi_buf *
     while ((errno = 0, entry = readdir(dir)) != NULL) {
         char name[CSI_INC_BYTES] = "";
         uint32_t replica;
-        if (strlen(entry->d_name) >= sizeof name || !csi_inc_is_name(entry->d_name, &replica))
+        if (strlen(entry->d_name) >= sizeof name || !csi_inc_is_name(entry->d_name, &replica) ||
+            entry->d_name[0] == 'c')
             continue;
         memcpy(name, entry->d_name, strlen(entry->d_name));
         csi_buf_add(names, name, sizeof name);

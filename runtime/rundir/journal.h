@@ -23,7 +23,9 @@ enum csi_class {
 };
 const char *csi_class_word(enum csi_class which);
 
-enum csi_record_kind { CSI_RECORD_START, CSI_RECORD_END, CSI_RECORD_RELEASED, CSI_RECORD_CLOSED };
+/* Bound: from here on its incarnation takes nothing from a coordinator of an earlier epoch, and holds what it started before and
+ * did not end (docs/protocol.md). */
+enum csi_record_kind { CSI_RECORD_START, CSI_RECORD_END, CSI_RECORD_RELEASED, CSI_RECORD_CLOSED, CSI_RECORD_BOUND };
 
 /* Why a journal was closed, when all that its incarnation had has ended. */
 #define CSI_CLOSED_FINISHED "finished"
@@ -31,7 +33,7 @@ enum csi_record_kind { CSI_RECORD_START, CSI_RECORD_END, CSI_RECORD_RELEASED, CS
 /* One line of a journal. Text is borrowed, escaped as it stands in the file. */
 struct csi_record {
     enum csi_record_kind kind;
-    uint64_t generation, index; /* of an item; for released: generation and piece */
+    uint64_t generation, index; /* of an item; for released: generation and piece; for bound, index: the epoch */
     uint64_t attempt;           /* for released: K of the claim */
     uint64_t time_ms;
     uint64_t hash, alone;                           /* start; alone 1: a suspect, with nothing beside it */

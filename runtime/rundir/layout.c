@@ -30,10 +30,38 @@ static cfsplit_status cut_shares(struct csi_layout *layout, uint32_t replicas, s
     return status;
 }
 
-/* A weight of 0 counts as 1: an empty file is work, too. */
-static uint64_t weight_at(const struct cfsplit_list *list, uint64_t i)
+struct sorting { /* what qsort_r hands through */
+    const struct cfsplit_list *list;
+};
+
+static int by_weight(const void *a, const void *b, void *sorting)
 {
-    uint64_t weight = cfsplit_list_at(list, i).weight;
+    const struct cfsplit_list *list = ((const struct sorting *)sorting)->list;
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    uint64_t x_weight = cfsplit_list_at(list, x).weight, y_weight = cfsplit_list_at(list, y).weight;
+    if (x_weight != y_weight)
+        return x_weight > y_weight ? -1 : 1;
+    return (x > y) - (x < y);
+}
+
+static cfsplit_status sort_list(struct csi_layout *layout, const struct cfsplit_list *list, struct cfsplit_error *err)
+{
+    uint64_t n = cfsplit_list_count(list);
+    layout->sorted = malloc((size_t)(n + 1) * sizeof *layout->sorted);
+    if (!layout->sorted)
+        return csi_fail_memory(err);
+    for (uint64_t i = 0; i < n; i++)
+        layout->sorted[i] = i;
+    struct sorting sorting = {list};
+    qsort_r(layout->sorted, (size_t)n, sizeof *layout->sorted, by_weight, &sorting);
+    layout->order = layout->sorted;
+    return CFSPLIT_OK;
+}
+
+/* Of the item at a place of the order. A weight of 0 counts as 1: an empty file is work, too. */
+static uint64_t weight_at(const struct csi_layout *layout, const struct cfsplit_list *list, uint64_t place)
+{
+    uint64_t weight = cfsplit_list_at(list, layout->order ? layout->order[place] : place).weight;
     return weight ? weight : 1;
 }
 
@@ -43,12 +71,12 @@ static cfsplit_status cut_blocks(struct csi_layout *layout, const struct cfsplit
     uint64_t n = cfsplit_list_count(list), left = 0;
     cfsplit_status status = CFSPLIT_OK;
     for (uint64_t i = 0; i < n; i++)
-        left += weight_at(list, i);
+        left += weight_at(layout, list, i);
     for (uint64_t i = 0; status == CFSPLIT_OK && i < n;) {
         uint64_t aim = left / (2 * (uint64_t)replicas), has = 0, items = 0;
         do
-            has += weight_at(list, i + items++);
-        while (i + items < n && has + weight_at(list, i + items) <= aim);
+            has += weight_at(layout, list, i + items++);
+        while (i + items < n && has + weight_at(layout, list, i + items) <= aim);
         left -= has;
         i += items;
         status = add_cut(layout, 0, items, err);
@@ -63,7 +91,9 @@ cfsplit_status csi_layout_new(struct csi_layout *layout, const struct cfsplit_li
     cfsplit_status status = csi_share_check_count(replicas, err);
     if (status != CFSPLIT_OK)
         return status;
-    if (strategy == CFSPLIT_BLOCKS)
+    if (strategy == CFSPLIT_QUEUE && (status = sort_list(layout, list, err)) != CFSPLIT_OK)
+        return status;
+    if (strategy == CFSPLIT_BLOCKS || strategy == CFSPLIT_QUEUE)
         return cut_blocks(layout, list, replicas, err);
     status = cfsplit_shares_new(list, strategy, replicas, &layout->shares, err);
     if (status != CFSPLIT_OK)
@@ -75,6 +105,7 @@ cfsplit_status csi_layout_new(struct csi_layout *layout, const struct cfsplit_li
 void csi_layout_free(struct csi_layout *layout)
 {
     cfsplit_shares_free(layout->shares);
+    free(layout->sorted);
     free(layout->cuts);
     *layout = (struct csi_layout){0};
 }

@@ -15,6 +15,7 @@ struct csi_cut {    /* a piece: so many items, behind those of the piece before 
 
 struct csi_layout {
     struct cfsplit_shares *shares; /* of a static strategy */
+    uint64_t *sorted;              /* of queue */
     const uint64_t *order;         /* positions in the list; NULL: as they come */
     struct csi_cut *cuts;
     size_t cut_count;
@@ -22,7 +23,8 @@ struct csi_layout {
 
 /* Static strategies: share by share, each cut into up to CSI_PIECES_PER_SHARE pieces whose sizes differ by at most one. blocks:
  * in the order of the list, each piece of a weight of 1/(2R) of what is left (guided self-scheduling, Polychronopoulos and
- * Kuck 1987, with half its step), at least one item. Errors: CFSPLIT_USAGE for a bad R, CFSPLIT_MEMORY. Free in any case. */
+ * Kuck 1987, with half its step), at least one item. queue: the same of the list ordered by weight, largest first, equal ones
+ * in the order of the list. Errors: CFSPLIT_USAGE for a bad R, CFSPLIT_MEMORY. Free in any case. */
 CFSPLIT_MUST_USE cfsplit_status csi_layout_new(struct csi_layout *layout, const struct cfsplit_list *list,
                                                enum cfsplit_strategy strategy, uint32_t replicas,
                                                struct cfsplit_error *err);

@@ -21,6 +21,7 @@
 static const char *const folders[] = {"replicas", "claims", "journal", "beat",  "output",
                                       "fence",    "retry",  "stop",    "extend"};
 enum { folder_count = sizeof folders / sizeof folders[0] };
+static const char coordinators_folder[] = "coordinator", keys_folder[] = "keys"; /* of strategy queue */
 
 /* Where a plan is built: a hidden folder beside RUN. */
 struct site {
@@ -80,11 +81,17 @@ static cfsplit_status make_folder(int dir, const char *name, bool group, struct 
     return CFSPLIT_OK;
 }
 
-static cfsplit_status make_folders(const struct site *site, uint64_t pieces, bool group, struct cfsplit_error *err)
+static cfsplit_status make_folders(const struct site *site, uint64_t pieces, const struct csi_spec *spec,
+                                   struct cfsplit_error *err)
 {
+    bool group = spec->group, is_queue = spec->strategy == CFSPLIT_QUEUE;
     cfsplit_status status = CFSPLIT_OK;
     for (size_t i = 0; status == CFSPLIT_OK && i < folder_count; i++)
         status = make_folder(site->fd, folders[i], group, err);
+    if (status == CFSPLIT_OK && is_queue)
+        status = make_folder(site->fd, coordinators_folder, group, err);
+    if (status == CFSPLIT_OK && is_queue)
+        status = make_folder(site->fd, keys_folder, false, err); /* colleagues read, they do not take part */
     for (uint64_t n = 0; status == CFSPLIT_OK && n * CSI_PIECES_PER_FOLDER < pieces; n++) {
         char name[40];
         snprintf(name, sizeof name, "claims/0.%" PRIu64, n);
@@ -105,6 +112,8 @@ static void remove_site(const struct site *site)
             break;
     for (size_t i = 0; i < folder_count; i++)
         unlinkat(site->fd, folders[i], AT_REMOVEDIR);
+    unlinkat(site->fd, coordinators_folder, AT_REMOVEDIR);
+    unlinkat(site->fd, keys_folder, AT_REMOVEDIR);
     unlinkat(site->parent_fd, site->temp, AT_REMOVEDIR);
 }
 
@@ -150,7 +159,7 @@ static cfsplit_status write_run(const struct site *site, struct csi_spec *spec, 
     struct csi_buf text = CSI_BUF_INIT;
     cfsplit_status status = csi_layout_new(&layout, list, spec->strategy, spec->replicas, err);
     if (status == CFSPLIT_OK)
-        status = make_folders(site, layout.cut_count, spec->group, err);
+        status = make_folders(site, layout.cut_count, spec, err);
     CSI_KILL_POINT("plan.folders-filled");
     if (status == CFSPLIT_OK)
         status = csi_frozen_write(site->fd, spec->run_id, 0, 0, list, &layout, &spec->items_digest, &spec->index_digest,

@@ -59,6 +59,12 @@ static bool parse_closed(struct csi_fields *f, struct csi_record *r)
     return csi_fields_next(f, &r->text, &r->text_length);
 }
 
+static bool parse_bound(struct csi_fields *f, struct csi_record *r)
+{
+    r->kind = CSI_RECORD_BOUND;
+    return csi_fields_u64(f, &r->index) && r->index > 0;
+}
+
 /* Each with a TAB before it. */
 static void add_numbers(struct csi_buf *b, const uint64_t *numbers, size_t count)
 {
@@ -101,6 +107,11 @@ static void add_closed(struct csi_buf *b, const struct csi_record *r)
     add_text(b, r->text, r->text_length);
 }
 
+static void add_bound(struct csi_buf *b, const struct csi_record *r)
+{
+    add_numbers(b, &r->index, 1);
+}
+
 static const struct {
     const char *word;
     bool (*parse)(struct csi_fields *, struct csi_record *);
@@ -108,7 +119,8 @@ static const struct {
 } kinds[] = {[CSI_RECORD_START] = {"start", parse_start, add_start},
              [CSI_RECORD_END] = {"end", parse_end, add_end},
              [CSI_RECORD_RELEASED] = {"released", parse_released, add_released},
-             [CSI_RECORD_CLOSED] = {"closed", parse_closed, add_closed}};
+             [CSI_RECORD_CLOSED] = {"closed", parse_closed, add_closed},
+             [CSI_RECORD_BOUND] = {"bound", parse_bound, add_bound}};
 
 bool csi_record_parse(const char *line, size_t length, struct csi_record *out)
 {

@@ -24,6 +24,7 @@ cfsplit_status cfsplit_strategy_find(const char *word, enum cfsplit_strategy *ou
             return CFSPLIT_OK;
         }
     }
-    return csi_fail(err, CFSPLIT_USAGE, "there is no strategy %s; there are: chunk, stripe, even, size, hash, blocks",
+    return csi_fail(err, CFSPLIT_USAGE,
+                    "there is no strategy %s; there are: chunk, stripe, even, size, hash, blocks, queue",
                     csi_quote(word).text);
 }

@@ -16,6 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     FUZZ_MUST(csi_inc_is_name(inc.name, &replica) && replica == inc.replica);
     FUZZ_MUST(strlen(inc.name) < sizeof inc.name && strlen(inc.host) < sizeof inc.host);
+    FUZZ_MUST(inc.coordinator == (inc.name[0] == 'c') && strlen(inc.source) < sizeof inc.source);
     FUZZ_MUST(csi_inc_life(&inc) <= CSI_LIFE_DEAD);
     return 0;
 }

@@ -58,7 +58,48 @@ static void identity_goes_round(void)
     CHECK_EQUAL(got.start_ticks, inc.start_ticks);
     CHECK_TEXT(got.host, inc.host);
     CHECK_EQUAL(got.created_ms, inc.created_ms);
+    CHECK_TEXT(got.source, "a test");
+    CHECK(!got.coordinator);
     CHECK_EQUAL(csi_inc_read(run, "replicas/1-0000000000000000", &got, &err), CFSPLIT_END);
+}
+
+static struct csi_inc coordinator_inc(const struct cfsplit_run *of, uint32_t replica)
+{
+    struct csi_inc inc;
+    CHECK_OK(csi_inc_make(of, replica, true, "a test\twith a TAB", &inc, &err));
+    return inc;
+}
+
+static void coordinator_goes_round(void)
+{
+    struct csi_inc inc = coordinator_inc(run, 3), got;
+    char name[64];
+    snprintf(name, sizeof name, "replicas/%s", inc.name);
+    CHECK(inc.coordinator);
+    CHECK_EQUAL(csi_inc_read(run, name, &got, &err), CFSPLIT_END);
+    CHECK_OK(csi_inc_put(run, &inc, &err));
+    CHECK_OK(csi_inc_read(run, name, &got, &err));
+    CHECK_TEXT(got.name, inc.name);
+    CHECK(strncmp(got.name, "c3-", 3) == 0);
+    CHECK(got.coordinator);
+    CHECK_EQUAL(got.replica, 3);
+    CHECK_EQUAL(got.start_ticks, inc.start_ticks);
+    CHECK_TEXT(got.source, "a test\twith a TAB");
+    CHECK_EQUAL(csi_inc_life(&got), CSI_LIFE_ALIVE);
+    CHECK(unlink(rundir_name(run, "replicas", inc.name)) == 0);
+}
+
+static void long_source_is_cut(void)
+{
+    struct csi_inc inc, got;
+    struct csi_buf line = CSI_BUF_INIT;
+    CHECK_OK(csi_inc_make(run, 1, false, "a test", &inc, &err));
+    memset(inc.source, '\t', sizeof inc.source - 1); /* two bytes each in the file */
+    csi_inc_encode(run, &inc, &line);
+    CHECK(csi_inc_decode(run, line.data, line.length, &got));
+    CHECK_EQUAL(strlen(got.source), 48);
+    CHECK_EQUAL(got.created_ms, inc.created_ms);
+    csi_buf_release(&line);
 }
 
 static void names_of_incarnations(void)
@@ -72,7 +113,11 @@ static void names_of_incarnations(void)
                                         "x-0123456789abcdef",
                                         "1-2-3456789abcdef0",
                                         "1000001-0123456789abcdef",
-                                        ".tmp-0123456789abcdef"};
+                                        ".tmp-0123456789abcdef",
+                                        "c-0123456789abcdef",
+                                        "cc1-0123456789abcdef",
+                                        "C1-0123456789abcdef",
+                                        "c1000001-0123456789abcdef"};
     uint32_t replica;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         if (csi_inc_is_name(wrong[i], &replica))
@@ -80,6 +125,9 @@ static void names_of_incarnations(void)
     CHECK(csi_inc_is_name("1000000-0123456789abcdef", &replica));
     CHECK_EQUAL(replica, 1000000);
     CHECK(csi_inc_is_name("0-0123456789abcdef", &replica));
+    CHECK(csi_inc_is_name("c1000000-0123456789abcdef", &replica));
+    CHECK_EQUAL(replica, 1000000);
+    CHECK(strlen("c1000000-0123456789abcdef") < CSI_INC_BYTES);
 }
 
 static void damaged_identity_is_found(void)
@@ -166,6 +214,68 @@ static void list_takes_in_what_is_new(void)
     CHECK_TEXT(list.at[0].name, first.name);
     CHECK_TEXT(list.at[1].name, second.name);
     free(list.at);
+    cfsplit_run_close(own);
+}
+
+static void count_sentence(void *context, const char *sentence)
+{
+    (void)sentence;
+    ++*(unsigned *)context;
+}
+
+/* Replica 2 has a coordinator beside it that has a piece; replica 3 has only a coordinator. */
+static void coordinator_is_no_replica(void)
+{
+    struct cfsplit_run *own = rundir_new("coordinators", 8, 3);
+    struct cfsplit_run_options options = CFSPLIT_RUN_OPTIONS_INIT;
+    struct csi_inc replica = rundir_inc(own, 2), beside = coordinator_inc(own, 2), alone = coordinator_inc(own, 3);
+    struct csi_inc_list list = {0};
+    struct csi_others others;
+    unsigned said = 0;
+    size_t at;
+    bool mine;
+    csi_options_settle(&options, &own->spec.options);
+    CHECK_OK(csi_inc_put(own, &beside, &err));
+    CHECK_OK(csi_inc_put(own, &alone, &err));
+    CHECK_OK(csi_claim_take(own, &beside, 0, 1, &mine, &err));
+    CHECK(mine);
+    CHECK_OK(csi_inc_list_refresh(&list, own, &err));
+    CHECK_EQUAL(list.count, 1);
+    CHECK_TEXT(list.at[0].name, replica.name);
+    free(list.at);
+    CHECK_OK(csi_others_init(&others, own, &replica, &options, count_sentence, &said, &err));
+    CHECK_OK(csi_others_add(&others, &beside, &at, &err));
+    CHECK_OK(csi_others_add(&others, &alone, &at, &err));
+    CHECK_OK(csi_others_judge(&others, 1000, &err));
+    CHECK_EQUAL(others.presence[1], CSI_NEVER_CAME);
+    CHECK_EQUAL(others.presence[2], CSI_PRESENT);
+    CHECK_EQUAL(others.presence[3], CSI_NEVER_CAME);
+    CHECK_EQUAL(others.at[at].where, CSI_AT_WORK); /* which it is */
+    CHECK_EQUAL(said, 0);                          /* that replica 2 is there twice */
+    csi_others_fini(&others);
+    cfsplit_run_close(own);
+}
+
+static void coordinator_is_not_seen_among_lives(void)
+{
+    struct cfsplit_run *own = again("coordinators");
+    struct cfsplit_survey *survey = NULL;
+    const struct cfsplit_roll *roll;
+    const struct cfsplit_life_view *holder;
+    size_t count;
+    CHECK_OK(cfsplit_survey_new(own, false, &survey, &err));
+    CHECK_EQUAL(cfsplit_survey_lives(survey, &count)[0].replica, 2);
+    CHECK_EQUAL(count, 1);
+    CHECK_EQUAL(cfsplit_survey_missing(survey, &count)[1], 3);
+    CHECK_EQUAL(count, 2);
+    CHECK_EQUAL(cfsplit_survey_counts(survey)->working, 1);
+    CHECK_EQUAL(cfsplit_survey_counts(survey)->lost, 0);
+    CHECK_EQUAL(cfsplit_survey_counts(survey)->replicas_seen, 1);
+    CHECK_OK(cfsplit_survey_roll(survey, &roll, &count, &err));
+    CHECK_EQUAL(count, 3);
+    CHECK_OK(cfsplit_survey_holder(survey, 0, &holder, &err));
+    CHECK(holder == NULL);
+    cfsplit_survey_free(survey);
     cfsplit_run_close(own);
 }
 
@@ -542,11 +652,15 @@ int main(void)
 {
     static const struct check_case cases[] = {
         {"an identity goes round", identity_goes_round},
+        {"the identity of a coordinator goes round, and is not there before it is put", coordinator_goes_round},
+        {"as much is known of what gave the number as there is room for", long_source_is_cut},
         {"only names of incarnations are taken for such", names_of_incarnations},
         {"a damaged identity and one of another run are found", damaged_identity_is_found},
         {"whether a process lives is seen on this machine only", life_is_seen_on_this_machine_only},
         {"a process that ended and was not waited for is dead", child_that_nobody_reaped_is_dead},
         {"a list of incarnations takes in what is new", list_takes_in_what_is_new},
+        {"a coordinator is no replica, no other start of one, and comes for none", coordinator_is_no_replica},
+        {"who looks at a run does not see a coordinator among the replicas", coordinator_is_not_seen_among_lives},
         {"a list of incarnations holds each of them once", list_holds_each_once},
         {"an identity file under the name of another is damage", identity_under_another_name_is_damage},
         {"one of two has a piece", one_of_two_has_a_piece},

@@ -94,24 +94,25 @@ static void records_go_round(void)
     struct csi_inc inc = rundir_inc(run, 1);
     struct csi_journal j;
     struct csi_journal_reader reader;
-    struct csi_record records[3 + CSI_CLASS_COUNT] = {
+    struct csi_record records[4 + CSI_CLASS_COUNT] = {
         full_start,
+        {.kind = CSI_RECORD_BOUND, .index = UINT64_MAX},
         {.kind = CSI_RECORD_RELEASED, .generation = 1, .index = 2, .attempt = 3},
         {.kind = CSI_RECORD_CLOSED, .text = "told to stop", .text_length = 12}};
     for (int c = 0; c < CSI_CLASS_COUNT; c++) {
-        records[3 + c] = full_end;
-        records[3 + c].class = (enum csi_class)c;
+        records[4 + c] = full_end;
+        records[4 + c].class = (enum csi_class)c;
     }
     CHECK_OK(csi_journal_open(&j, run, &inc, &err));
-    for (size_t i = 0; i < 3 + CSI_CLASS_COUNT; i++)
+    for (size_t i = 0; i < 4 + CSI_CLASS_COUNT; i++)
         rundir_put(&j, records[i]);
     CHECK_OK(read_all(&inc, &reader, j.synced, UINT64_MAX));
-    CHECK_EQUAL(heard.count, 3 + CSI_CLASS_COUNT);
+    CHECK_EQUAL(heard.count, 4 + CSI_CLASS_COUNT);
     for (size_t i = 0; i < heard.count; i++)
         same_record(&heard.at[i], &records[i]);
     CHECK(reader.closed);
     CHECK_EQUAL(reader.length, j.length);
-    CHECK_EQUAL(reader.sequence, 4 + CSI_CLASS_COUNT);
+    CHECK_EQUAL(reader.sequence, 5 + CSI_CLASS_COUNT);
     CHECK_EQUAL(reader.digest, j.digest);
     CHECK_EQUAL(reader.tail, 0);
     CHECK_OK(csi_journal_close(&j, &err));
@@ -479,12 +480,20 @@ static void only_records_parse(void)
                                         "end\t0\t1\t2\t3\tdone\t0\t0\t0\t0\t0\t0",
                                         "released\t0\t1",
                                         "closed",
+                                        "bound",
+                                        "bound\t",
+                                        "bound\t0",
+                                        "bound\t1\t2",
+                                        "bound\t18446744073709551616",
                                         "commit\t1\t0000000000000000"};
     struct csi_record record;
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         if (csi_record_parse(lines[i], strlen(lines[i]), &record))
             CHECK_TEXT(lines[i], "no record");
     CHECK(csi_record_parse("closed\t", 7, &record));
+    CHECK(csi_record_parse("bound\t7", 7, &record));
+    CHECK_EQUAL(record.kind, CSI_RECORD_BOUND);
+    CHECK_EQUAL(record.index, 7);
 }
 
 int main(void)

@@ -165,6 +165,21 @@ static void reopened_after_journals(void)
     csi_ledger_fini(&ledger);
 }
 
+/* Which says nothing of the item whose number is that of the epoch. */
+static void bound_is_no_end(void)
+{
+    struct csi_ledger ledger;
+    struct csi_record bound = {.kind = CSI_RECORD_BOUND, .index = 1}, start = rundir_start(1, 1);
+    CHECK_OK(csi_ledger_init(&ledger, 0, 3, &err));
+    csi_ledger_take(&ledger, somebody, &bound, true);
+    CHECK_EQUAL(csi_ledger_at(&ledger, 1)->attempts, 0);
+    csi_ledger_take(&ledger, somebody, &start, true);
+    csi_ledger_take(&ledger, somebody, &bound, true);
+    CHECK_EQUAL(csi_ledger_at(&ledger, 1)->attempts, 1);
+    CHECK_EQUAL(csi_entry_state(csi_ledger_at(&ledger, 1), true), CFSPLIT_RUNNING);
+    csi_ledger_fini(&ledger);
+}
+
 static void only_its_own_range_counts(void)
 {
     struct csi_ledger ledger;
@@ -214,6 +229,7 @@ static void piece_is_given_back(void)
     rundir_put(&j, started(1));
     rundir_put(&j, (struct csi_record){.kind = CSI_RECORD_RELEASED, .index = 0, .attempt = 2});
     rundir_put(&j, (struct csi_record){.kind = CSI_RECORD_RELEASED, .index = 1, .attempt = 1});
+    rundir_put(&j, (struct csi_record){.kind = CSI_RECORD_BOUND, .index = 1});
     struct csi_entry entry = read_holding(&inc, &holding);
     CHECK(!holding.given_back && entry.attempts == 1 && !entry.ended);
     rundir_put(&j, ended(1, CSI_DONE));
@@ -303,6 +319,7 @@ int main(void)
         {"a second end that says done is a duplicate", two_ends_done_are_a_duplicate},
         {"reopened before its journals are read, an item has its failures forgiven", reopened_before_journals},
         {"reopened after its journals were read, an item has its failures forgiven", reopened_after_journals},
+        {"a bound line says nothing of any item", bound_is_no_end},
         {"a ledger takes starts and ends of its own items only", only_its_own_range_counts},
         {"a piece is given back by its release and by the end of a journal", piece_is_given_back},
         {"ends under a fence without a seal are unsettled, and the piece is not free",

@@ -225,7 +225,7 @@ static void test_words(void)
     CHECK_EQUAL(strategy, CFSPLIT_HASH);
     CHECK_TEXT(cfsplit_strategy_word(CFSPLIT_STRIPE), "stripe");
     CHECK_EQUAL(cfsplit_strategy_find("Hash", &strategy, &err), CFSPLIT_USAGE);
-    CHECK_TEXT(err.message, "there is no strategy 'Hash'; there are: chunk, stripe, even, size, hash, blocks");
+    CHECK_TEXT(err.message, "there is no strategy 'Hash'; there are: chunk, stripe, even, size, hash, blocks, queue");
 }
 
 static const struct check_case cases[] = {
