@@ -8,7 +8,7 @@ enum { CSI_EPOCH_ADDRESSES_MAX = 16, CSI_EPOCH_ADDRESS_BYTES = 128, CSI_EPOCH_KE
 
 struct csi_epoch {
     uint64_t K;
-    struct csi_inc coordinator;
+    struct csi_inc coordinator;    /* made, and published once the epoch is won */
     char key[CSI_EPOCH_KEY_BYTES]; /* public */
     char place[96];                /* where its abstract socket can be met, "" without one */
     size_t address_count;          /* the abstract one first */

@@ -48,16 +48,22 @@ static inline struct cfsplit_plan_request rundir_request(uint64_t replicas)
 }
 
 /* Plans a run of the items above in the scratch folder and opens it. */
-static inline struct cfsplit_run *rundir_new(const char *path, uint64_t items, uint64_t replicas)
+static inline struct cfsplit_run *rundir_plan(const char *path, uint64_t items,
+                                              const struct cfsplit_plan_request *request)
 {
     struct cfsplit_list *list = rundir_list(items);
-    struct cfsplit_plan_request request = rundir_request(replicas);
     struct cfsplit_run *run = NULL;
     bool created;
-    rundir_need(cfsplit_plan(path, list, &request, &created, &err));
+    rundir_need(cfsplit_plan(path, list, request, &created, &err));
     rundir_need(cfsplit_run_open(path, &run, &err));
     cfsplit_list_free(list);
     return run;
+}
+
+static inline struct cfsplit_run *rundir_new(const char *path, uint64_t items, uint64_t replicas)
+{
+    struct cfsplit_plan_request request = rundir_request(replicas);
+    return rundir_plan(path, items, &request);
 }
 
 static inline struct csi_inc rundir_inc(const struct cfsplit_run *run, uint32_t replica)
