@@ -1,5 +1,6 @@
 /* Links between workers and the coordinator: ZeroMQ with CURVE, one DEALER to one ROUTER. Frames go in and out; what they say is
- * for others. Nothing here blocks. One thread at a time for each object; `struct csi_net` may be shared. */
+ * for others. Nothing blocks but csi_server_wait and closing. One thread at a time for each object, and only the process that
+ * opened it: a child that was forked may close it, which frees the memory and leaves the sockets alone (they are closed on exec). */
 #ifndef CSI_NET_NET_H
 #define CSI_NET_NET_H
 
@@ -9,7 +10,13 @@
 
 #include "base/buf.h"
 
-enum { CSI_NET_KEY_BYTES = 41, CSI_NET_ADDRESS_BYTES = 128, CSI_NET_PEER_BYTES = 5 };
+enum {
+    CSI_NET_KEY_BYTES = 41,
+    CSI_NET_ADDRESS_BYTES = 128,
+    CSI_NET_PEER_BYTES = 5,
+    CSI_NET_PLACE_BYTES = 96,
+    CSI_NET_FRAME_MAX = 1 << 20, /* bytes; who hands over a longer one gets CFSPLIT_USAGE */
+};
 
 struct csi_net_keys { /* Z85, NUL-terminated */
     char open[CSI_NET_KEY_BYTES], secret[CSI_NET_KEY_BYTES];
@@ -24,6 +31,7 @@ struct csi_server_options {
     const char *client_key; /* the public key of those who are let in */
     const char *ipc;        /* "@name": also bound as an abstract socket; NULL: not */
     const char *bind;       /* --bind: numeric address to bind TCP to; "none": no TCP; NULL: all interfaces */
+    size_t connections;     /* so many must be possible (RLIMIT_NOFILE, which stays as it is); 0: not looked at */
 };
 
 /* Binds (the ZAP handler first) and draws a key pair. Errors: CFSPLIT_UNREACHABLE with what cannot be bound, CFSPLIT_MEMORY. */
@@ -56,9 +64,11 @@ CFSPLIT_MUST_USE cfsplit_status csi_server_put(struct csi_server *server, const 
                                                const void *frame, size_t length, struct cfsplit_error *err);
 
 struct csi_server_counts {
-    uint64_t accepted, refused; /* handshakes; refused: wrong or no key, or no handshake at all */
-    uint64_t disconnected;      /* connections that ended */
-    uint64_t oversized;         /* frames above the limit: their connection was closed, where libzmq tells */
+    uint64_t accepted;     /* handshakes */
+    uint64_t refused;      /* wrong key, no key, no handshake at all: these are counted seconds later */
+    uint64_t disconnected; /* connections that ended, refused ones too */
+    uint64_t oversized;    /* frames a little too long, dropped; much too long, libzmq ends the connection */
+    uint64_t malformed;    /* messages of more than one frame, dropped */
 };
 void csi_server_count(const struct csi_server *server, struct csi_server_counts *out);
 
@@ -66,7 +76,8 @@ void csi_server_count(const struct csi_server *server, struct csi_server_counts 
 
 struct csi_link;
 
-/* Begins to connect; whether anybody is there shows when a frame comes. Errors: CFSPLIT_UNREACHABLE for what is no address. */
+/* Begins to connect; whether anybody is there shows when a frame comes. Errors: CFSPLIT_UNREACHABLE for what is no address
+ * or no key. */
 CFSPLIT_MUST_USE cfsplit_status csi_link_open(const char *address, const char *server_key,
                                               const struct csi_net_keys *keys, struct csi_link **out,
                                               struct cfsplit_error *err);
@@ -80,7 +91,7 @@ CFSPLIT_MUST_USE cfsplit_status csi_link_take(struct csi_link *link, const void 
 CFSPLIT_MUST_USE cfsplit_status csi_link_put(struct csi_link *link, const void *frame, size_t length,
                                              struct cfsplit_error *err);
 
-/* "<boot id> <network namespace>" of this process: who has the same may meet at an abstract socket. */
-void csi_net_place(char out[96]);
+/* "<boot id> <network namespace>" of this process: who has the same may meet at an abstract socket. Empty: not known. */
+void csi_net_place(char out[CSI_NET_PLACE_BYTES]);
 
 #endif
