@@ -25,17 +25,25 @@ void csi_queue_free(struct csi_queue *queue);
 /* The ledger has grown. */
 CFSPLIT_MUST_USE cfsplit_status csi_queue_grow(struct csi_queue *queue, struct cfsplit_error *err);
 
-/* Items first..first+count-1 are ours to hand out: those that are open and that nobody holds. Once for each piece. */
+/* Items first..first+count-1 are ours to hand out: those that are open and that nobody holds. Once for each piece. What was
+ * started by then, did not end and is held by nobody (csi_queue_hold) died with its replica: it is suspect. Errors: CFSPLIT_USAGE
+ * for items that the ledger does not have. */
 CFSPLIT_MUST_USE cfsplit_status csi_queue_open_piece(struct csi_queue *queue, uint64_t first, uint64_t count,
                                                      uint64_t now_ms, struct cfsplit_error *err);
 
-/* ---- workers */
+/* No further piece will be opened, unless told otherwise later: before that nobody is sent home. */
+void csi_queue_complete(struct csi_queue *queue, bool complete);
+
+/* ---- workers: what their journals say of items comes into the ledger through these functions only, the number of the worker as
+ * its owner */
 
 /* A new worker; its number in *worker. It has no credit and holds nothing. Errors: CFSPLIT_MEMORY. */
 CFSPLIT_MUST_USE cfsplit_status csi_queue_join(struct csi_queue *queue, uint64_t slots, uint32_t *worker,
                                                struct cfsplit_error *err);
 
-/* The worker has started an attempt of this item before it joined (its journal says so): it holds it. */
+/* The worker has started an attempt of this item before it joined (the ledger says so): it holds it, unless that has ended.
+ * Before the item's piece is opened. Errors: CFSPLIT_USAGE for an item or worker that is not there, CFSPLIT_DAMAGED if another
+ * worker holds it. */
 CFSPLIT_MUST_USE cfsplit_status csi_queue_hold(struct csi_queue *queue, uint32_t worker, uint64_t index,
                                                struct cfsplit_error *err);
 

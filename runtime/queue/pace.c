@@ -1,0 +1,40 @@
+#include "queue/pace.h"
+
+#include "queue/queue.h"
+
+enum { batch_min = 16, short_us = 1000, long_us = 20000, target_us = 2000, mean_of = 32 };
+
+double csi_pace_mean(double mean_us, uint64_t took_us)
+{
+    double took = took_us > 0 ? (double)took_us : 1;
+    return mean_us > 0 ? mean_us + (took - mean_us) / mean_of : took;
+}
+
+static uint64_t clamp(double value, uint64_t least, uint64_t most)
+{
+    return value < (double)least ? least : value > (double)most ? most : (uint64_t)value;
+}
+
+/* Short ones: 2 ms of work, at least 16; then fewer and fewer, up to 20 ms of work; long ones one by one. */
+static uint64_t by_mean(double mean_us)
+{
+    if (mean_us <= 0 || mean_us >= long_us)
+        return 1;
+    if (mean_us < short_us)
+        return clamp(target_us / mean_us, batch_min, CSI_QUEUE_BATCH_MAX);
+    return clamp(long_us / mean_us, 1, batch_min);
+}
+
+struct csi_pace csi_pace_of(const struct csi_pace_input *in)
+{
+    struct csi_pace pace = {.items =
+                                in->batch ? clamp((double)in->batch, 1, CSI_QUEUE_BATCH_MAX) : by_mean(in->mean_us)};
+    uint64_t part = in->workers ? (in->ready + in->workers - 1) / in->workers : 1;
+    if (in->ready < 2 * in->slots) /* the tail */
+        return (struct csi_pace){.items = 1};
+    if (pace.items > part)
+        pace.items = part > 0 ? part : 1;
+    if (in->mean_us < long_us)
+        pace.ahead = in->mean_us > 0 || in->batch ? 2 * pace.items : 1;
+    return pace;
+}
