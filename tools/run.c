@@ -172,7 +172,8 @@ static int be_replica(struct settings *s, const char *path, bool one_shot)
                                               .wake = on_wake,
                                               .ended = on_end,
                                               .say = on_say,
-                                              .context = &running};
+                                              .context = &running,
+                                              .bind = s->bind};
     status = cfsplit_replica_run(running.run, &options, &result, &err);
     if (result.name[0])
         summarise(running.run, &result, me.id);

@@ -1,5 +1,6 @@
 #include "settings.h"
 
+#include <arpa/inet.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,7 +16,10 @@ enum kind {
     COUNT,    /* uint64_t */
     JOBS,     /* uint64_t, 0 for "auto" */
     DURATION, /* uint64_t, milliseconds: 90, 90s, 10m, 2h, 100ms */
+    WAIT,     /* the same, above 0 */
     BYTES,    /* uint64_t: 1000, 64k, 1M, 2G */
+    BATCH,    /* uint64_t, up to CFSPLIT_BATCH_MAX */
+    ADDRESS,  /* const char *, a numeric one or "none" */
     CODES,    /* struct cfsplit_exit_codes */
     REPLICA,  /* K or K/N */
     SOURCE_FILE,
@@ -96,6 +100,13 @@ static bool parse_codes(const char *text, struct cfsplit_exit_codes *codes)
     }
 }
 
+/* Names are not looked up: which of its addresses a host has under a name is anybody's guess. */
+static bool is_address(const char *text)
+{
+    unsigned char bytes[sizeof(struct in6_addr)];
+    return strcmp(text, "none") == 0 || inet_pton(AF_INET, text, bytes) == 1 || inet_pton(AF_INET6, text, bytes) == 1;
+}
+
 static bool parse_replica(const char *text, struct settings *s)
 {
     const char *slash = strchr(text, '/');
@@ -136,7 +147,10 @@ static const char *what_is_wanted(enum kind kind)
     case COUNT: return "a number";
     case JOBS: return "a number above 0, or auto";
     case DURATION: return "a time such as 90, 90s, 10m or 2h";
+    case WAIT: return "a time above 0, such as 20, 20s or 2m";
     case BYTES: return "a size such as 4096, 64k or 1M";
+    case BATCH: return "a number up to 64";
+    case ADDRESS: return "a numeric address such as 192.0.2.7 or 2001:db8::7, or none";
     case CODES: return "exit codes from 1 to 255, such as 65 or 65,66";
     default: return "a replica number from 1 on, such as 3 or 3/100";
     }
@@ -159,7 +173,13 @@ static cfsplit_status apply(struct settings *s, const struct option_row *row, co
             good = parse_number(value, plain, field) && *(uint64_t *)field > 0;
         break;
     case DURATION: good = parse_number(value, times, field); break;
+    case WAIT: good = parse_number(value, times, field) && *(uint64_t *)field > 0; break;
     case BYTES: good = parse_number(value, sizes, field); break;
+    case BATCH: good = parse_number(value, plain, field) && *(uint64_t *)field <= CFSPLIT_BATCH_MAX; break;
+    case ADDRESS:
+        *(const char **)field = value;
+        good = is_address(value);
+        break;
     case CODES: good = parse_codes(value, field); break;
     case REPLICA: s->identity.text = value; break; /* read when all options are known */
     case SOURCE_FILE: return add_source(s, SOURCE_IS_FILE, value, err);
@@ -178,7 +198,9 @@ static cfsplit_status note_passed(struct settings *s, const struct option_row *r
 {
     size_t first = offsetof(struct settings, run);
     bool of_run = row->field >= first && row->field < first + sizeof s->run;
-    if (!of_run && row->field != offsetof(struct settings, null)) /* -0 is for --keep there */
+    bool as_well = row->field == offsetof(struct settings, null) || /* -0 is for --keep there */
+                   row->field == offsetof(struct settings, bind);
+    if (!of_run && !as_well)
         return CFSPLIT_OK;
     struct passed *more = realloc(s->passed, (s->passed_count + 1) * sizeof *more);
     if (!more)

@@ -43,7 +43,7 @@ struct settings {
     char **command; /* what came after "--", NULL without one */
     size_t command_count;
     bool null, allow_empty, upstream, spare, group, json, watch, why, now, joblog, check, missing, extend, check_list;
-    const char *duplicates, *weights, *strategy, *cwd, *in, *on, *state, *image, *name;
+    const char *duplicates, *weights, *strategy, *cwd, *in, *on, *state, *image, *name, *bind;
     struct {
         uint64_t id, count; /* 0: not given */
         const char *text;   /* --replica as it was typed: with --upstream it may be any number */

@@ -33,7 +33,13 @@ struct cfsplit_exit_codes {
     X(crash_limit, 3, "deaths of replicas by an item that ran alone before it is set aside; 0: never")                 \
     X(no_adopt, 0, "1: never take over what another replica has")                                                      \
     X(shell, 0, "1: the command is a line for /bin/sh")                                                                \
-    X(keep, CFSPLIT_KEEP_NOT, "how a command gets one item after the other on its stdin: enum cfsplit_keep")
+    X(keep, CFSPLIT_KEEP_NOT, "how a command gets one item after the other on its stdin: enum cfsplit_keep")           \
+    X(takeover_after_ms, 20000, "of silence after which a coordinator of the queue is taken for lost; above 0")        \
+    X(network_timeout_ms, 60000, "without reaching the queue after which a replica goes on alone")                     \
+    X(no_fallback, 0, "1: never go on without the queue")                                                              \
+    X(batch, 0, "items that the queue hands out at a time, up to CFSPLIT_BATCH_MAX; 0: by how long they take")
+
+#define CFSPLIT_BATCH_MAX 64u
 
 /* Whether a command is started once a slot and kept (docs/keep.md), and what ends an item on its stdin. */
 enum cfsplit_keep { CFSPLIT_KEEP_NOT, CFSPLIT_KEEP_LINES, CFSPLIT_KEEP_NUL };
@@ -181,6 +187,8 @@ struct cfsplit_replica_options {
     void (*ended)(void *context, const struct cfsplit_attempt *attempt);
     void (*say)(void *context, const char *sentence); /* something a person should know */
     void *context;
+    /* Numeric address that a queue in this replica listens at; "none": for this machine only; NULL: all of this host. */
+    const char *bind;
 };
 
 struct cfsplit_replica_result {

@@ -34,13 +34,16 @@ struct cfsplit_worker_options {
     uint32_t id;    /* 1..R; 0: by REPLICA_ID and REPLICA_COUNT or the launcher (cfsplit_identity_find) */
     uint32_t spare; /* 1: a spare, without a share of its own: takes what nobody has; id is not looked at */
     /* What is not CFSPLIT_UNSET wins over the plan; NULL: as planned. Of use here: retries, max_fails, sync_every_ms,
-     * stall_after_ms, adopt_after_ms, crash_limit, no_adopt. Copied. */
+     * stall_after_ms, adopt_after_ms, crash_limit, no_adopt; of a queue, takeover_after_ms, network_timeout_ms, no_fallback
+     * and batch, too. Copied. */
     const struct cfsplit_run_options *run;
     /* Something a person should know; NULL: nobody listens. Called in any thread that is in a call, and in the library's own;
      * it must not call the worker. */
     void (*say)(void *context, const char *sentence);
     void *context;
-    uint64_t reserved_[4]; /* 0 */
+    /* Numeric address that a queue in this process listens at; "none": for this machine only; NULL: all of this host. Copied. */
+    const char *bind;
+    uint64_t reserved_[3]; /* 0 */
 };
 
 /* One start of one item. The worker's, until its end is given. */

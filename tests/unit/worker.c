@@ -575,7 +575,7 @@ static void options_of_another_version_are_refused(void)
     options.size -= 8;
     refused(&options, "cfsplit_worker_options of another version of the library");
     options = first;
-    options.reserved_[3] = 1;
+    options.reserved_[2] = 1;
     refused(&options, "cfsplit_worker_options of another version of the library");
 }
 
