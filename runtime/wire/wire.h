@@ -54,10 +54,10 @@ struct csi_message {
     };
 };
 
-const char *csi_message_word(enum csi_message_kind kind); /* "HELLO", for what is logged; "?" for no kind */
-enum csi_message_from csi_message_from(enum csi_message_kind kind);
+const char *csi_message_word(enum csi_message_kind kind);           /* "HELLO", for what is logged; "?" for no kind */
+enum csi_message_from csi_message_from(enum csi_message_kind kind); /* of a kind that is one */
 
-/* Appends the frame of a message to `out`; a failed allocation is found by csi_buf_check. */
+/* Appends the frame of a message, of a kind that is one, to `out`; a failed allocation is found by csi_buf_check. */
 void csi_message_encode(const struct csi_message *message, struct csi_buf *out);
 
 /* Reads a frame; `bytes` are borrowed from it. There is one frame for each message: what is read is written again as the same
@@ -67,7 +67,9 @@ bool csi_message_decode(const void *frame, size_t length, enum csi_message_from 
 /* ---- ENDS: csi_message.ends.list is `count` of these: take so many, then nothing may be left */
 
 struct csi_wire_end {
-    uint64_t index, attempt, class, took_us;
+    uint64_t index, attempt;
+    uint64_t class; /* enum csi_class; any number may come */
+    uint64_t took_us;
 };
 void csi_wire_end_add(struct csi_buf *list, const struct csi_wire_end *end);
 /* Takes the next one off the front of `list`. False: it is none, or `list` is empty; `list` is as it was. */
@@ -80,8 +82,7 @@ struct csi_wire_item {
     uint64_t attempt; /* the number of the attempt that this is */
     uint64_t failures, deaths, laters;
     bool alone, aside;
-    struct csi_wire_bytes
-        name; /* 1 to CFSPLIT_ITEM_BYTES_MAX bytes without NUL; a NUL stands behind it once it is read */
+    struct csi_wire_bytes name; /* 1 to CFSPLIT_ITEM_BYTES_MAX bytes, no NUL; a NUL stands behind what was read */
 };
 void csi_wire_item_add(struct csi_buf *list, const struct csi_wire_item *item);
 bool csi_wire_item_next(struct csi_wire_bytes *list, struct csi_wire_item *item);

@@ -114,6 +114,29 @@ rm top/runtime/base/b.c top/tools/t.c
 touch top/tools/u.c
 refuses "a map that names what is gone" "names tools/t.c, which is not there" sh "$here/map.sh" top
 
+mkdir top/runtime/wire
+# messages FIELDS ROWS: a table of one message and a page
+messages() {
+    printf '%s\n' "#define CSI_HEAD_FIELDS(F) F(u64, seq)" "#define CSI_END_FIELDS(F) F(u64, index)" \
+        "#define CSI_ITEM_FIELDS(F) F(name, name)" "#define CSI_A_FIELDS(F) $1" \
+        "MESSAGE(ASK, 1, CSI_FROM_WORKER, ask, CSI_A_FIELDS)" >top/runtime/wire/messages.def
+    printf '%s\n' "## Messages" "$2" "| head | seq | all |" "| end | index | |" "| item | name: name | |" "## More" >top/docs/protocol.md
+    sh "$here/messages.sh" top "$cc"
+}
+fields="F(u64, count) F(id, who)"
+accepts "a page that names every field" messages "$fields" "| ASK | 1 | worker | count, who: id | give me more |"
+refuses "a page without a field" "docs/protocol.md: ASK|1|worker|count" messages "$fields" "| ASK | 1 | worker | count | more |"
+refuses "fields in another order" "messages.def: ASK|1" messages "$fields" "| ASK | 1 | worker | who: id, count | more |"
+refuses "another type" "docs/protocol.md: ASK|1" messages "$fields" "| ASK | 1 | worker | count, who: name | more |"
+refuses "another number" "docs/protocol.md: ASK|2" messages "$fields" "| ASK | 2 | worker | count, who: id | more |"
+refuses "another side" "docs/protocol.md: ASK|1" messages "$fields" "| ASK | 1 | coordinator | count, who: id | more |"
+refuses "a message that is not in the table" "docs/protocol.md: TELL" messages "$fields" "| ASK | 1 | worker | count, who: id | more |
+| TELL | 2 | worker | count | more |"
+refuses "a page without a message" "messages.def: ASK" messages "$fields" ""
+: >top/docs/protocol.md
+refuses "an empty page" "nothing to check" sh "$here/messages.sh" top "$cc"
+rm -r top/runtime/wire
+
 accepts "clean words, and a template of mktemp" sh "$here/words.sh" top
 for word in 'TO''DO' 'FIX''ME' 'X''XX' '/wo''rk/x' '/fa''rm' ' /ho''me/me'; do
     echo "a $word here" >top/docs/bad.md
