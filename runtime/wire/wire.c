@@ -162,7 +162,7 @@ static bool take_name(struct csi_wire_bytes *from, struct csi_wire_bytes *field)
 #define LENGTH_id(field)    (field).length
 #define LENGTH_name(field)  (field).length
 
-#define ROOM(type, field) +field_most + LENGTH_##type(from->field)
+#define ROOM(type, field) room += field_most + LENGTH_##type(from->field);
 #define PUT(type, field)  to = put_##type(to, from->field);
 #define TAKE(type, field) &&take_##type(from, &to->field)
 
@@ -172,7 +172,8 @@ static bool take_name(struct csi_wire_bytes *from, struct csi_wire_bytes *field)
     {                                                                                                                  \
         const struct tag *from = value;                                                                                \
         (void)from; /* of a struct without bytes */                                                                    \
-        return 0 fields(ROOM);                                                                                         \
+        size_t room = 0;                                                                                               \
+        fields(ROOM) return room;                                                                                      \
     }                                                                                                                  \
     static unsigned char *put_##name(unsigned char *to, const void *value)                                             \
     {                                                                                                                  \

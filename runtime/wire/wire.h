@@ -48,7 +48,7 @@ struct csi_message {
 #define MESSAGE(symbol, number, from, member, fields)                                                                  \
     struct csi_message_##member {                                                                                      \
         fields(CSI_WIRE_FIELD_)                                                                                        \
-    } member;
+    } member; /* NOLINT(bugprone-macro-parentheses): a declaration */
 #include "wire/messages.def"
 #undef MESSAGE
     };

@@ -50,6 +50,7 @@ static const struct {
 #undef MESSAGE
 };
 enum { table_count = sizeof table / sizeof table[0] };
+_Static_assert((int)example_count == (int)table_count, "one example of every message");
 
 /* ---- of all messages, by the table */
 
@@ -222,8 +223,7 @@ static void check_refused(const char *what, const void *bytes, size_t length)
 
 static void test_examples(void)
 {
-    CHECK_EQUAL(example_count, table_count);
-    for (size_t i = 0; i < example_count && i < table_count; i++) {
+    for (size_t i = 0; i < table_count; i++) {
         const struct example *e = &examples[i];
         struct csi_message message;
         struct csi_buf out = CSI_BUF_INIT;
@@ -507,7 +507,7 @@ static bool check_batch(const struct csi_wire_item *items, uint64_t count)
 static void test_batches_come_back(void)
 {
     struct random random = {seed};
-    struct csi_wire_item items[CSI_WIRE_BATCH_MAX];
+    struct csi_wire_item items[CSI_WIRE_BATCH_MAX] = {{0}};
     make_noise(&random);
     check_batch(items, 0);
     for (int round = 0; round < lists; round++) {
