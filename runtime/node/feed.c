@@ -77,14 +77,22 @@ static struct csi_held *held_of(const struct csi_feed *feed, uint64_t index)
     return NULL;
 }
 
+/* The lease of an item that a coordinator gave; one that is not held is always one. */
+static const struct csi_lease *lease_of(const struct csi_feed *feed, uint64_t index)
+{
+    return csi_leases_find(&feed->queued->leases, index);
+}
+
 uint64_t csi_feed_failures(const struct csi_feed *feed, uint64_t index)
 {
-    return csi_ledger_at(&held_of(feed, index)->ledger, index)->failures;
+    const struct csi_held *h = held_of(feed, index);
+    return h ? csi_ledger_at(&h->ledger, index)->failures : lease_of(feed, index)->failures;
 }
 
 const struct cfsplit_item *csi_feed_item(const struct csi_feed *feed, uint64_t index)
 {
-    return csi_items_at(&held_of(feed, index)->items, index);
+    const struct csi_held *h = held_of(feed, index);
+    return h ? csi_items_at(&h->items, index) : &lease_of(feed, index)->item;
 }
 
 static bool is_put_off(const struct csi_entry *entry)
@@ -102,7 +110,7 @@ uint64_t csi_feed_open_items_of(const struct csi_held *held)
 
 uint64_t csi_feed_put_off(const struct csi_feed *feed)
 {
-    uint64_t put_off = 0;
+    uint64_t put_off = feed->queued ? feed->queued->put_off : 0;
     for (size_t i = 0; i < feed->held_count; i++)
         for (uint64_t k = 0; k < feed->held[i].ledger.count; k++)
             put_off += csi_entry_is_open(&feed->held[i].ledger.at[k]) && is_put_off(&feed->held[i].ledger.at[k]);
@@ -150,7 +158,7 @@ cfsplit_status csi_feed_open_items(struct csi_feed *feed, uint64_t *open, struct
 {
     cfsplit_status status = CFSPLIT_OK;
     bool listed = false;
-    *open = 0;
+    *open = feed->queued ? feed->queued->leases.waiting : 0;
     for (size_t i = 0; i < feed->held_count; i++)
         *open += csi_feed_open_items_of(&feed->held[i]);
     for (uint32_t p = 0; status == CFSPLIT_OK && p < feed->run->frozen.piece_count; p++) {
@@ -261,13 +269,27 @@ static cfsplit_status next_plain(struct csi_feed *feed, uint64_t now_ms, uint64_
     return status;
 }
 
-cfsplit_status csi_feed_next(struct csi_feed *feed, uint64_t now_ms, uint64_t running, struct csi_next *next,
-                             struct cfsplit_error *err)
+/* What a coordinator gave. */
+static cfsplit_status next_given(struct csi_feed *feed, uint64_t running, struct csi_next *next)
+{
+    const struct csi_lease *lease = csi_queued_take(feed->queued, running);
+    if (!lease) {
+        next->due_ms = csi_queued_due_ms(feed->queued);
+        return CFSPLIT_END;
+    }
+    next->item = &lease->item;
+    next->index = lease->index;
+    next->attempt = lease->attempt;
+    next->alone = feed->alone = lease->alone;
+    next->aside = lease->aside;
+    next->deaths = lease->deaths;
+    return CFSPLIT_OK;
+}
+
+static cfsplit_status next_of_pieces(struct csi_feed *feed, uint64_t now_ms, uint64_t running, struct csi_next *next,
+                                     struct cfsplit_error *err)
 {
     bool found;
-    *next = (struct csi_next){.due_ms = UINT64_MAX};
-    if (feed->alone)
-        return CFSPLIT_END;
     cfsplit_status status = next_plain(feed, now_ms, running, next, &found, err);
     if (status != CFSPLIT_OK)
         return status;
@@ -278,10 +300,30 @@ cfsplit_status csi_feed_next(struct csi_feed *feed, uint64_t now_ms, uint64_t ru
     return CFSPLIT_OK;
 }
 
+cfsplit_status csi_feed_next(struct csi_feed *feed, uint64_t now_ms, uint64_t running, struct csi_next *next,
+                             struct cfsplit_error *err)
+{
+    *next = (struct csi_next){.due_ms = UINT64_MAX};
+    if (feed->alone)
+        return CFSPLIT_END;
+    if (feed->queued && feed->queued->state != CSI_QUEUED_ALONE)
+        return next_given(feed, running, next);
+    cfsplit_status status = next_of_pieces(feed, now_ms, running, next, err);
+    if (!feed->queued || status != CFSPLIT_END || next->due_ms != UINT64_MAX || running > 0)
+        return status;
+    csi_queued_return(feed->queued, now_ms); /* nothing is left that it may take by itself */
+    next->due_ms = now_ms;
+    return CFSPLIT_END;
+}
+
 cfsplit_status csi_feed_note(struct csi_feed *feed, const struct csi_record *record, uint64_t now_ms,
                              struct cfsplit_error *err)
 {
     struct csi_held *h = held_of(feed, record->index);
+    if (!h) { /* the coordinator decides what becomes of it */
+        feed->alone = feed->alone && record->kind != CSI_RECORD_END;
+        return CFSPLIT_OK;
+    }
     struct csi_entry *entry = csi_ledger_at(&h->ledger, record->index);
     csi_ledger_take(&h->ledger, h->K, record, true);
     if (record->kind != CSI_RECORD_END)

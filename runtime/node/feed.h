@@ -4,6 +4,7 @@
 #define CSI_NODE_FEED_H
 
 #include "node/others.h"
+#include "node/queued.h"
 #include "rundir/claim.h"
 #include "rundir/ledger.h"
 
@@ -43,11 +44,12 @@ struct csi_feed {
     const struct csi_inc *self;
     const struct cfsplit_run_options *options;
     struct csi_others others;
-    size_t piece_room;        /* of the arrays by piece */
-    uint32_t *highest;        /* claim numbers by piece */
-    struct csi_place *places; /* by piece */
-    uint32_t *unclaimed;      /* by replica id: pieces of its share that nobody has; room for a count */
-    bool *told_missing;       /* by replica id: that its share is taken over */
+    struct csi_queued *queued; /* the queue items come from; NULL: they are of pieces that we claim */
+    size_t piece_room;         /* of the arrays by piece */
+    uint32_t *highest;         /* claim numbers by piece */
+    struct csi_place *places;  /* by piece */
+    uint32_t *unclaimed;       /* by replica id: pieces of its share that nobody has; room for a count */
+    bool *told_missing;        /* by replica id: that its share is taken over */
     uint32_t retry_seen;
     struct csi_held *held;
     size_t held_count;

@@ -32,6 +32,31 @@ static uint64_t beat_interval_ms(const struct csi_incarnation *life)
     return interval > beat_every_ms ? beat_every_ms : interval > 0 ? interval : 1;
 }
 
+/* The next coordinator, in this process. */
+static cfsplit_status stand(void *context, uint64_t K, bool *won, struct cfsplit_error *err)
+{
+    struct csi_incarnation *life = context;
+    const struct csi_coordinator_options options = {.path = life->run->path,
+                                                    .host = &life->inc,
+                                                    .K = K,
+                                                    .options = &life->options,
+                                                    .client = &life->queued.keys,
+                                                    .bind = life->bind};
+    cfsplit_status status = csi_coordinator_start(&options, &life->coordinator, err);
+    *won = life->coordinator != NULL;
+    return status;
+}
+
+static cfsplit_status join_queue(struct csi_incarnation *life, struct cfsplit_error *err)
+{
+    life->feed.queued = &life->queued;
+    cfsplit_status status = csi_queued_init(&life->queued, life->run, &life->inc, &life->options, &life->journal, err);
+    life->queued.say = say;
+    life->queued.stand = stand;
+    life->queued.context = life;
+    return status;
+}
+
 cfsplit_status csi_incarnation_begin(struct csi_incarnation *life, struct cfsplit_run *run, uint32_t id,
                                      const char *source, const struct cfsplit_run_options *told,
                                      const struct csi_voice *voice, struct cfsplit_error *err)
@@ -48,7 +73,45 @@ cfsplit_status csi_incarnation_begin(struct csi_incarnation *life, struct cfspli
         status = csi_heart_start(&life->heart, run, life->inc.name, beat_interval_ms(life), err);
     if (status == CFSPLIT_OK)
         status = csi_feed_init(&life->feed, run, &life->inc, &life->options, say, life, err);
+    if (status == CFSPLIT_OK && run->spec.strategy == CFSPLIT_QUEUE)
+        status = join_queue(life, err);
     return status;
+}
+
+/* ---- the queue */
+
+cfsplit_status csi_incarnation_tend(struct csi_incarnation *life, uint64_t now_ms, uint64_t idle, bool going_on,
+                                    struct cfsplit_error *err)
+{
+    char sentence[256];
+    if (!life->feed.queued)
+        return CFSPLIT_OK;
+    life->queued.may_stand = going_on && !life->coordinator;
+    while (life->coordinator && csi_coordinator_take_sentence(life->coordinator, sentence))
+        csi_incarnation_say(life, sentence);
+    cfsplit_status status = CFSPLIT_OK;
+    if (life->coordinator && csi_coordinator_has_ended(life->coordinator)) {
+        status = csi_coordinator_stop(life->coordinator, err);
+        life->coordinator = NULL;
+    }
+    if (status == CFSPLIT_OK)
+        status = csi_queued_step(&life->queued, now_ms, going_on ? idle : 0, life->running, err);
+    return status;
+}
+
+uint64_t csi_incarnation_due_ms(const struct csi_incarnation *life)
+{
+    return life->feed.queued ? csi_queued_due_ms(life->feed.queued) : UINT64_MAX;
+}
+
+int csi_incarnation_fd(const struct csi_incarnation *life)
+{
+    return life->feed.queued ? csi_queued_fd(life->feed.queued) : -1;
+}
+
+bool csi_incarnation_listen(struct csi_incarnation *life, uint64_t now_ms)
+{
+    return life->feed.queued && csi_queued_listen(life->feed.queued, now_ms);
 }
 
 cfsplit_status csi_incarnation_may_start(struct csi_incarnation *life, bool *may, struct cfsplit_error *err)
@@ -230,8 +293,13 @@ static void speak(struct csi_incarnation *life)
         p->attempt.name = csi_feed_item(&life->feed, p->attempt.index)->name;
         if (life->voice.ended)
             life->voice.ended(life->voice.context, &p->attempt);
+        if (life->feed.queued)
+            csi_queued_spoken(&life->queued, p->attempt.index, p->attempt.number, p->class,
+                              p->attempt.ended_ms - p->attempt.started_ms);
     }
     life->pending_count = 0;
+    if (life->feed.queued)
+        csi_queued_tell(&life->queued);
 }
 
 cfsplit_status csi_incarnation_settle(struct csi_incarnation *life, struct cfsplit_error *err)
@@ -287,6 +355,23 @@ static void keep_first(cfsplit_status *status, struct cfsplit_error *err, cfspli
         *err = *failure;
 }
 
+/* What is closed may be read; a coordinator beside us hands over, unless all is accounted for. */
+static void leave_queue(struct csi_incarnation *life, cfsplit_status *status, struct cfsplit_error *err)
+{
+    struct cfsplit_error second;
+    char sentence[256];
+    if (!life->feed.queued)
+        return;
+    csi_queued_leave(&life->queued, life->journal.length);
+    while (life->coordinator && csi_coordinator_take_sentence(life->coordinator, sentence))
+        csi_incarnation_say(life, sentence);
+    cfsplit_status stopped = csi_coordinator_stop(life->coordinator, &second);
+    keep_first(status, err, stopped, &second);
+    life->coordinator = NULL;
+    csi_queued_fini(&life->queued);
+    life->feed.queued = NULL;
+}
+
 cfsplit_status csi_incarnation_finish(struct csi_incarnation *life, cfsplit_status status, struct cfsplit_error *err)
 {
     struct cfsplit_error second;
@@ -308,6 +393,7 @@ cfsplit_status csi_incarnation_finish(struct csi_incarnation *life, cfsplit_stat
     csi_heart_stop(&life->heart, status == CFSPLIT_FENCED || life->journal.broken   ? CSI_BEAT_WORKING
                                  : status != CFSPLIT_OK || life->result.not_started ? CSI_BEAT_LEFT
                                                                                     : CSI_BEAT_FINISHED);
+    leave_queue(life, &status, err);
     csi_feed_fini(&life->feed);
     free(life->pending);
     life->pending = NULL;

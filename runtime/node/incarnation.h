@@ -5,6 +5,7 @@
 #ifndef CSI_NODE_INCARNATION_H
 #define CSI_NODE_INCARNATION_H
 
+#include "node/coordinator.h"
 #include "node/feed.h"
 #include "node/heart.h"
 #include "rundir/journal.h"
@@ -29,6 +30,9 @@ struct csi_incarnation {
     struct csi_journal journal;
     struct csi_heart heart;
     struct csi_feed feed;
+    struct csi_queued queued;            /* of a queue run: feed.queued points to it */
+    struct csi_coordinator *coordinator; /* in this process; NULL: none */
+    const char *bind;                    /* where one would listen */
     struct csi_pending *pending;
     size_t pending_count, pending_room;
     uint64_t sync_at_ms;        /* when pending ends must be on disk */
@@ -42,6 +46,19 @@ CFSPLIT_MUST_USE cfsplit_status csi_incarnation_begin(struct csi_incarnation *li
                                                       uint32_t id, const char *source,
                                                       const struct cfsplit_run_options *told,
                                                       const struct csi_voice *voice, struct cfsplit_error *err);
+
+/* Keeps up with the queue, if the run has one: `idle` slots are free; `going_on`: more is wanted. Errors: CFSPLIT_UNREACHABLE, CFSPLIT_FENCED,
+ * those of the run directory. */
+CFSPLIT_MUST_USE cfsplit_status csi_incarnation_tend(struct csi_incarnation *life, uint64_t now_ms, uint64_t idle,
+                                                     bool going_on, struct cfsplit_error *err);
+
+/* When csi_incarnation_tend has something to do even if nothing comes; UINT64_MAX: never. */
+uint64_t csi_incarnation_due_ms(const struct csi_incarnation *life);
+
+/* What becomes readable when something comes from the queue, -1: nothing can; and whether something has come already. Ask that
+ * before waiting for the other. */
+int csi_incarnation_fd(const struct csi_incarnation *life);
+bool csi_incarnation_listen(struct csi_incarnation *life, uint64_t now_ms);
 
 /* Whether an item may be started now. One that was asleep (a stopped process, a hung disk) may have been taken for lost
  * meanwhile: it may not, and looks for its fence. Errors: CFSPLIT_FENCED, why the heart cannot beat. */

@@ -111,6 +111,7 @@ static cfsplit_status begin(struct csi_replica *r, struct cfsplit_error *err)
     cfsplit_status status = prepare(r, &options, err);
     if (status == CFSPLIT_OK)
         status = csi_incarnation_begin(&r->life, r->run, r->asked->id, r->asked->source, &options, &voice, err);
+    r->life.bind = r->asked->bind;
     if (status == CFSPLIT_OK)
         status = csi_output_open(&r->output, r->run, r->life.inc.name, err);
     if (status == CFSPLIT_OK)
@@ -259,6 +260,8 @@ static int patience(const struct csi_replica *r)
         until = r->life.sync_at_ms;
     if (r->order >= CFSPLIT_DRAIN && r->kill_at_ms > r->now && r->kill_at_ms < until)
         until = r->kill_at_ms;
+    if (csi_incarnation_due_ms(&r->life) < until)
+        until = csi_incarnation_due_ms(&r->life);
     return until > r->now ? (int)(until - r->now) : 0;
 }
 
@@ -270,16 +273,21 @@ static bool is_over(const struct csi_replica *r)
 
 static cfsplit_status turn(struct csi_replica *r, struct cfsplit_error *err)
 {
-    struct pollfd wake = {.fd = r->asked->wake_fd, .events = POLLIN};
+    struct pollfd wake[2] = {{.fd = r->asked->wake_fd, .events = POLLIN}, {.events = POLLIN}};
+    bool going_on = r->order == CFSPLIT_GO_ON;
     r->now = csi_clock_mono_ms();
-    cfsplit_status status = fill_slots(r, err);
+    cfsplit_status status = csi_incarnation_tend(&r->life, r->now, csi_exec_free_slots(r->exec), going_on, err);
+    if (status == CFSPLIT_OK)
+        status = fill_slots(r, err);
     if (status == CFSPLIT_OK)
         status = csi_journal_write(&r->life.journal, err);
     if (status == CFSPLIT_OK && csi_exec_running(r->exec) == 0 && r->life.pending_count > 0 && r->dry)
         status = csi_incarnation_settle(&r->life, err);
     if (status != CFSPLIT_OK || is_over(r))
         return status;
-    status = csi_exec_poll(r->exec, &wake, wake.fd >= 0, patience(r), err);
+    bool more = csi_incarnation_listen(&r->life, r->now);
+    wake[1].fd = csi_incarnation_fd(&r->life);
+    status = csi_exec_poll(r->exec, wake, 2, more ? 0 : patience(r), err);
     r->now = csi_clock_mono_ms();
     struct cfsplit_error second; /* ends are written down whatever poll says */
     cfsplit_status collected = csi_ended_collect(r, status == CFSPLIT_OK ? err : &second);
@@ -289,7 +297,7 @@ static cfsplit_status turn(struct csi_replica *r, struct cfsplit_error *err)
         status = csi_incarnation_settle(&r->life, err);
     check_failures(r);
     if (status == CFSPLIT_OK)
-        status = look_for_orders(r, wake.fd >= 0 && wake.revents != 0, err);
+        status = look_for_orders(r, wake[0].fd >= 0 && wake[0].revents != 0, err);
     reap_orphans(r);
     return status;
 }

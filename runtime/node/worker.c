@@ -2,9 +2,13 @@
  * everything; a thread of its own settles the ends that are due while the callers compute. */
 #include <cfsplit/worker.h>
 
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -34,6 +38,8 @@ struct cfsplit_worker {
     bool settler_idle; /* it waits to be told of an end */
     bool closing;
     unsigned waiting; /* threads in cfsplit_item_next */
+    bool listening;   /* one of them waits for the queue, without the lock */
+    int nudge;        /* eventfd that wakes it; -1: none is needed */
     struct csi_incarnation life;
     struct csi_stops stops;
     struct cfsplit_error broken;  /* why nothing goes on any more; status CFSPLIT_OK: nothing */
@@ -49,6 +55,40 @@ static cfsplit_status tell(const struct cfsplit_error *kept, struct cfsplit_erro
     return kept->status;
 }
 
+/* ---- waiting */
+
+/* Wakes those who wait for an item. */
+static void nudge_all(struct cfsplit_worker *worker)
+{
+    uint64_t one = 1;
+    pthread_cond_broadcast(&worker->changed);
+    while (worker->listening && write(worker->nudge, &one, sizeof one) < 0 && errno == EINTR)
+        ;
+}
+
+/* Of those who wait one listens to the queue, without the lock; the others wait for him. */
+static void wait_for_more(struct cfsplit_worker *worker, uint64_t until_ms)
+{
+    uint64_t now_ms = csi_clock_mono_ms(), told;
+    if (csi_incarnation_listen(&worker->life, now_ms))
+        return;
+    int fd = csi_incarnation_fd(&worker->life);
+    if (fd < 0 || worker->listening) {
+        csi_thread_wait(&worker->changed, &worker->lock, until_ms);
+        return;
+    }
+    struct pollfd polls[2] = {{.fd = fd, .events = POLLIN}, {.fd = worker->nudge, .events = POLLIN}};
+    uint64_t wait = until_ms > now_ms ? until_ms - now_ms : 0;
+    worker->listening = true;
+    pthread_mutex_unlock(&worker->lock);
+    (void)poll(polls, 2, wait < INT_MAX ? (int)wait : INT_MAX);
+    pthread_mutex_lock(&worker->lock);
+    worker->listening = false;
+    while (read(worker->nudge, &told, sizeof told) < 0 && errno == EINTR)
+        ;
+    pthread_cond_broadcast(&worker->changed);
+}
+
 /* ---- settling */
 
 /* A failure of the journal is the end of everything; it is told by this call and all that follow. */
@@ -57,7 +97,7 @@ static cfsplit_status keep_broken(struct cfsplit_worker *worker, cfsplit_status 
     if (worker->broken.status == CFSPLIT_OK)
         worker->broken = *err;
     worker->broken.status = status;
-    pthread_cond_broadcast(&worker->changed);
+    nudge_all(worker);
     pthread_cond_signal(&worker->due);
     return status;
 }
@@ -65,6 +105,8 @@ static cfsplit_status keep_broken(struct cfsplit_worker *worker, cfsplit_status 
 static cfsplit_status settle(struct cfsplit_worker *worker, struct cfsplit_error *err)
 {
     cfsplit_status status = csi_incarnation_settle(&worker->life, err);
+    if (worker->listening && csi_incarnation_listen(&worker->life, csi_clock_mono_ms()))
+        nudge_all(worker); /* what came while ends were told is not told again to who listens */
     return status == CFSPLIT_OK ? status : keep_broken(worker, status, err);
 }
 
@@ -76,16 +118,40 @@ static cfsplit_status settle_if_due(struct cfsplit_worker *worker, uint64_t now_
     return settle(worker, err);
 }
 
+static cfsplit_status tend(struct cfsplit_worker *worker, uint64_t now_ms, struct cfsplit_error *err)
+{
+    cfsplit_status status =
+        csi_incarnation_tend(&worker->life, now_ms, worker->waiting, worker->dry.status == CFSPLIT_OK, err);
+    return status == CFSPLIT_OK ? status : keep_broken(worker, status, err);
+}
+
+/* The queue wants to hear of us even while all threads compute. */
+static cfsplit_status tend_if_due(struct cfsplit_worker *worker, uint64_t now_ms, struct cfsplit_error *err)
+{
+    int fd = csi_incarnation_fd(&worker->life);
+    if (now_ms < csi_incarnation_due_ms(&worker->life))
+        return CFSPLIT_OK;
+    cfsplit_status status = tend(worker, now_ms, err);
+    if (csi_incarnation_fd(&worker->life) != fd || csi_incarnation_listen(&worker->life, now_ms))
+        nudge_all(worker);
+    return status;
+}
+
 static void *settle_while_others_work(void *argument)
 {
     struct cfsplit_worker *worker = argument;
     struct cfsplit_error failure;
     pthread_mutex_lock(&worker->lock);
     while (!worker->closing && worker->broken.status == CFSPLIT_OK) {
-        if (settle_if_due(worker, csi_clock_mono_ms(), &failure) != CFSPLIT_OK)
+        uint64_t now_ms = csi_clock_mono_ms();
+        if (settle_if_due(worker, now_ms, &failure) != CFSPLIT_OK ||
+            tend_if_due(worker, now_ms, &failure) != CFSPLIT_OK)
             break;
+        uint64_t due_ms = csi_incarnation_due_ms(&worker->life);
         worker->settler_idle = worker->life.pending_count == 0;
-        csi_thread_wait(&worker->due, &worker->lock, worker->settler_idle ? UINT64_MAX : worker->life.sync_at_ms);
+        if (!worker->settler_idle && worker->life.sync_at_ms < due_ms)
+            due_ms = worker->life.sync_at_ms;
+        csi_thread_wait(&worker->due, &worker->lock, due_ms);
     }
     pthread_mutex_unlock(&worker->lock);
     return NULL;
@@ -169,6 +235,7 @@ static cfsplit_status join(struct cfsplit_worker *worker, const struct cfsplit_w
     if (status == CFSPLIT_OK)
         status = csi_incarnation_begin(&worker->life, worker->run, me.id, me.source,
                                        options->run ? options->run : &as_planned, &voice, err);
+    worker->life.bind = options->bind;
     if (status == CFSPLIT_OK)
         status = put_empty_output(&worker->life, err);
     if (status == CFSPLIT_OK)
@@ -185,6 +252,8 @@ static void release(struct cfsplit_worker *worker)
     pthread_cond_destroy(&worker->changed);
     pthread_cond_destroy(&worker->due);
     pthread_mutex_destroy(&worker->lock);
+    if (worker->nudge >= 0)
+        close(worker->nudge);
     cfsplit_run_close(worker->run);
     free(worker);
 }
@@ -210,7 +279,9 @@ cfsplit_status cfsplit_worker_open(const char *path, const struct cfsplit_worker
     pthread_mutex_init(&worker->lock, NULL);
     csi_thread_condition(&worker->changed);
     csi_thread_condition(&worker->due);
-    status = cfsplit_run_open(path, &worker->run, err);
+    worker->nudge = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    status = worker->nudge < 0 ? csi_fail_errno(err, CFSPLIT_MEMORY, errno, "cannot join a run")
+                               : cfsplit_run_open(path, &worker->run, err);
     if (status == CFSPLIT_OK) {
         status = join(worker, options, err);
         if (status != CFSPLIT_OK)
@@ -324,6 +395,8 @@ static cfsplit_status try_next(struct cfsplit_worker *worker, struct csi_handed 
     if (status == CFSPLIT_OK && !may)
         return CFSPLIT_END;
     if (status == CFSPLIT_OK)
+        status = tend(worker, now, err);
+    if (status == CFSPLIT_OK)
         status = csi_incarnation_next(&worker->life, now, &next, err);
     if (status == CFSPLIT_OK)
         return hand_out(worker, &next, now, out, err);
@@ -342,7 +415,7 @@ static cfsplit_status keep_dry(struct cfsplit_worker *worker, cfsplit_status sta
     if (status == CFSPLIT_FENCED || worker->life.journal.broken)
         return keep_broken(worker, status, err);
     worker->dry = *err;
-    pthread_cond_broadcast(&worker->changed);
+    nudge_all(worker);
     return status;
 }
 
@@ -360,7 +433,7 @@ cfsplit_status cfsplit_item_next(struct cfsplit_worker *worker, struct cfsplit_w
         status = keep_dry(worker, status, &worker->failure);
         if (status != CFSPLIT_END || again_ms == UINT64_MAX)
             break;
-        csi_thread_wait(&worker->changed, &worker->lock, again_ms);
+        wait_for_more(worker, again_ms);
     }
     if (--worker->waiting == 0 && worker->closing)
         pthread_cond_broadcast(&worker->changed);
@@ -391,7 +464,7 @@ static cfsplit_status note(struct cfsplit_worker *worker, struct csi_handed *h, 
         pthread_cond_signal(&worker->due);
     worker->settler_idle = false;
     if (worker->waiting > 0)
-        pthread_cond_broadcast(&worker->changed);
+        nudge_all(worker);
     return settle_if_due(worker, now, err);
 }
 
@@ -446,7 +519,7 @@ static void send_all_home(struct cfsplit_worker *worker)
 {
     pthread_mutex_lock(&worker->lock);
     worker->closing = true;
-    pthread_cond_broadcast(&worker->changed);
+    nudge_all(worker);
     pthread_cond_signal(&worker->due);
     while (worker->waiting > 0)
         csi_thread_wait(&worker->changed, &worker->lock, UINT64_MAX);

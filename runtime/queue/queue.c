@@ -165,6 +165,13 @@ void csi_queue_settle(struct csi_queue *q, uint32_t number)
         give_back(q, number, false);
 }
 
+void csi_queue_pause(struct csi_queue *q, uint32_t number)
+{
+    const struct csi_worker *w = csi_workers_at(&q->workers, number);
+    if (w)
+        csi_workers_give(&q->workers, number, w->credit);
+}
+
 void csi_queue_leave(struct csi_queue *q, uint32_t number)
 {
     if (!csi_workers_at(&q->workers, number))

@@ -60,6 +60,9 @@ void csi_queue_record(struct csi_queue *queue, uint32_t worker, const struct csi
 /* Its journal was read, and what it has not started is dropped: that comes back. Its credit is 0. */
 void csi_queue_settle(struct csi_queue *queue, uint32_t worker);
 
+/* Nobody knows whether it can be reached: its credit is 0, what it holds stays its own. */
+void csi_queue_pause(struct csi_queue *queue, uint32_t worker);
+
 /* It is sealed and its journal was read: all that it holds comes back, what it had started as suspect. Its number is free. */
 void csi_queue_leave(struct csi_queue *queue, uint32_t worker);
 

@@ -1,0 +1,336 @@
+/* What a coordinator does by itself: takes stock, takes pieces, and looks around every second. */
+#include "node/leading.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/killpoint.h"
+#include "rundir/claim.h"
+#include "rundir/order.h"
+
+enum {
+    ahead_s = 30,        /* so much work is claimed ahead */
+    pieces_at_once = 16, /* claimed in one turn of the loop */
+    tick_ms = 1000,
+    seen_every_ms = 2000,
+    relist_every_ms = 2000
+};
+
+/* ---- taking stock */
+
+static cfsplit_status make_room(struct csi_leading *l, struct cfsplit_error *err)
+{
+    size_t pieces = l->run->frozen.piece_count;
+    struct csi_led_piece *more = realloc(l->pieces, (pieces + 1) * sizeof *more);
+    if (more)
+        l->pieces = more;
+    uint32_t *highest = realloc(l->highest, (pieces + 1) * sizeof *highest);
+    if (highest)
+        l->highest = highest;
+    if (!more || !highest)
+        return csi_fail_memory(err);
+    for (; l->piece_count < pieces; l->piece_count++) {
+        more[l->piece_count] = (struct csi_led_piece){0};
+        highest[l->piece_count] = 0;
+    }
+    return CFSPLIT_OK;
+}
+
+static cfsplit_status list_claims(struct csi_leading *l, struct cfsplit_error *err)
+{
+    cfsplit_status status = csi_claim_list(l->run, l->highest, err);
+    for (size_t p = 0; status == CFSPLIT_OK && p < l->piece_count; p++)
+        if (l->pieces[p].highest < l->highest[p])
+            l->pieces[p].highest = l->highest[p];
+    l->relist_ms = l->now_ms + relist_every_ms;
+    return status;
+}
+
+static cfsplit_status check_peers(struct csi_leading *l, bool all, struct cfsplit_error *err)
+{
+    uint64_t patience = l->options.takeover_after_ms / 2;
+    cfsplit_status status = CFSPLIT_OK;
+    for (size_t i = 0; status == CFSPLIT_OK && i < l->peers.count; i++) {
+        const struct csi_peer *peer = &l->peers.at[i];
+        bool quiet = peer->session == 0 || l->now_ms - peer->heard_ms >= patience;
+        bool had_session = peer->session != 0;
+        if (!peer->over && (all || quiet || !csi_peer_is_settled(&l->peers, i)))
+            status = csi_peers_check(&l->peers, i, l->now_ms, err);
+        l->connected -= had_session && l->peers.at[i].session == 0;
+    }
+    return status;
+}
+
+cfsplit_status csi_leading_take_stock(struct csi_leading *l, struct cfsplit_error *err)
+{
+    const struct csi_queue_options options = {.crash_limit = l->options.crash_limit, .batch = l->options.batch};
+    cfsplit_status status = make_room(l, err);
+    if (status == CFSPLIT_OK)
+        status = csi_ledger_init(&l->ledger, 0, l->run->frozen.items, err);
+    if (status == CFSPLIT_OK)
+        status = csi_ledger_take_retries(&l->ledger, l->run, err);
+    l->retry_seen = l->ledger.retry_seen;
+    if (status == CFSPLIT_OK)
+        status = csi_peers_refresh(&l->peers, err);
+    if (status == CFSPLIT_OK)
+        status = check_peers(l, true, err);
+    if (status == CFSPLIT_OK)
+        csi_peers_charge(&l->peers);
+    if (status == CFSPLIT_OK)
+        status = csi_queue_new(&options, &l->ledger, &l->queue, err);
+    l->peers.queue = l->queue;
+    if (status == CFSPLIT_OK)
+        status = list_claims(l, err);
+    l->recover_ms = l->now_ms + csi_epoch_unseen_ms(l->run);
+    CSI_KILL_POINT("queue.stock-taken");
+    return status;
+}
+
+/* ---- taking pieces */
+
+static uint64_t open_items(const struct csi_leading *l, const struct csi_piece *piece)
+{
+    uint64_t open = 0;
+    for (uint64_t i = piece->first; i < piece->first + piece->items; i++)
+        open += csi_entry_is_open(&l->ledger.at[i]);
+    return open;
+}
+
+/* Is whoever has claimed it last over, and read? */
+static cfsplit_status is_free(struct csi_leading *l, uint32_t piece, bool *free_now, struct cfsplit_error *err)
+{
+    struct csi_inc owner;
+    size_t at;
+    *free_now = l->pieces[piece].highest == 0;
+    if (*free_now || !l->recovered)
+        return CFSPLIT_OK;
+    cfsplit_status status = csi_claim_owner(l->run, piece, l->pieces[piece].highest, &owner, err);
+    if (status == CFSPLIT_END)
+        return csi_fail(err, CFSPLIT_DAMAGED, "claim %" PRIu32 " of piece %" PRIu32 " is missing",
+                        l->pieces[piece].highest, piece);
+    if (status != CFSPLIT_OK)
+        return status;
+    if (owner.coordinator) { /* of an earlier epoch, or there would be no epoch of ours */
+        *free_now = true;
+        return CFSPLIT_OK;
+    }
+    status = csi_peers_find(&l->peers, owner.name, strlen(owner.name), &at, err);
+    *free_now = status == CFSPLIT_OK && at != SIZE_MAX && l->peers.at[at].over;
+    return status;
+}
+
+static cfsplit_status open_piece(struct csi_leading *l, uint32_t piece, struct cfsplit_error *err)
+{
+    const struct csi_piece *p = &l->run->frozen.pieces[piece];
+    cfsplit_status status = CFSPLIT_OK;
+    l->pieces[piece].mine = true;
+    if (l->pieces[piece].highest > 1)
+        status = csi_peers_hold(&l->peers, p->first, p->items, err);
+    return status == CFSPLIT_OK ? csi_queue_open_piece(l->queue, p->first, p->items, l->now_ms, err) : status;
+}
+
+/* Claims a piece if it is free and something is open in it. */
+static cfsplit_status try_piece(struct csi_leading *l, uint32_t piece, bool *mine, struct cfsplit_error *err)
+{
+    struct csi_led_piece *led = &l->pieces[piece];
+    bool free_now;
+    *mine = false;
+    if (led->mine || led->settled)
+        return CFSPLIT_OK;
+    cfsplit_status status = is_free(l, piece, &free_now, err);
+    if (status != CFSPLIT_OK || !free_now)
+        return status;
+    if (led->highest > 0 && open_items(l, &l->run->frozen.pieces[piece]) == 0) {
+        led->settled = true;
+        return CFSPLIT_OK;
+    }
+    status = csi_claim_take(l->run, &l->self, piece, led->highest + 1, mine, err);
+    if (status != CFSPLIT_OK)
+        return status;
+    led->highest++;
+    CSI_KILL_POINT("queue.piece-claimed");
+    return *mine ? open_piece(l, piece, err) : CFSPLIT_OK;
+}
+
+static uint64_t enough(const struct csi_leading *l, const struct csi_queue_counts *counts)
+{
+    uint64_t asked = counts->wanted + 4 * CSI_QUEUE_BATCH_MAX + 2 * l->connected;
+    double ahead = counts->per_s * ahead_s;
+    return ahead > (double)asked ? (uint64_t)ahead : asked;
+}
+
+cfsplit_status csi_leading_take_pieces(struct csi_leading *l, struct cfsplit_error *err)
+{
+    struct csi_queue_counts counts;
+    cfsplit_status status = CFSPLIT_OK;
+    bool mine;
+    int taken = 0;
+    if (l->connected == 0 || l->complete)
+        return status;
+    csi_queue_count(l->queue, &counts);
+    uint64_t aim = enough(l, &counts);
+    for (; status == CFSPLIT_OK && counts.waiting < aim && taken < pieces_at_once && l->fresh < l->piece_count;
+         l->fresh++) {
+        if (l->pieces[l->fresh].highest > 0)
+            continue;
+        status = try_piece(l, l->fresh, &mine, err);
+        taken += mine;
+        counts.waiting += mine ? l->run->frozen.pieces[l->fresh].items : 0;
+    }
+    return status;
+}
+
+/* Pieces that somebody had: all that are free now. */
+static cfsplit_status recover(struct csi_leading *l, struct cfsplit_error *err)
+{
+    cfsplit_status status = CFSPLIT_OK;
+    bool mine;
+    if (!l->recovered && (l->now_ms < l->recover_ms || !csi_peers_are_settled(&l->peers)))
+        return status;
+    if (!l->recovered) { /* who came before the wait was over may not have been seen then */
+        status = csi_peers_refresh(&l->peers, err);
+        l->recovered = status == CFSPLIT_OK && csi_peers_are_settled(&l->peers);
+    }
+    if (status == CFSPLIT_OK && l->now_ms >= l->relist_ms)
+        status = list_claims(l, err);
+    for (uint32_t p = 0; status == CFSPLIT_OK && l->recovered && p < l->piece_count; p++)
+        if (l->pieces[p].highest > 0)
+            status = try_piece(l, p, &mine, err);
+    return status;
+}
+
+/* ---- every second */
+
+static cfsplit_status look_at_self(struct csi_leading *l, struct cfsplit_error *err)
+{
+    struct cfsplit_error failure;
+    struct csi_epoch next;
+    struct csi_seal seal;
+    (void)csi_heart_silent_ms(&l->heart, &failure);
+    if (failure.status != CFSPLIT_OK) {
+        *err = failure;
+        return failure.status;
+    }
+    cfsplit_status status = csi_fence_look(l->run, l->self.name, &seal, err);
+    if (status != CFSPLIT_OK)
+        return status;
+    status = csi_epoch_last(l->run, l->epoch.K, &next, err);
+    if (status == CFSPLIT_OK || seal.state != CSI_FENCE_NONE)
+        l->end = CSI_LEADING_FENCED;
+    return status == CFSPLIT_END ? CFSPLIT_OK : status;
+}
+
+static cfsplit_status take_orders(struct csi_leading *l, struct cfsplit_error *err)
+{
+    for (;;) {
+        struct csi_reopened *items;
+        size_t count;
+        cfsplit_status status = csi_order_read_retry(l->run, l->retry_seen + 1, &items, &count, err);
+        if (status != CFSPLIT_OK)
+            return status == CFSPLIT_END ? CFSPLIT_OK : status;
+        l->retry_seen++;
+        for (size_t i = 0; status == CFSPLIT_OK && i < count; i++) {
+            l->pieces[csi_frozen_piece_of(&l->run->frozen, items[i].index)].settled = false;
+            status = csi_queue_reopen(l->queue, items[i].index, items[i].attempts, l->now_ms, err);
+        }
+        l->complete = false;
+        free(items);
+        if (status != CFSPLIT_OK)
+            return status;
+    }
+}
+
+static cfsplit_status take_extension(struct csi_leading *l, struct cfsplit_error *err)
+{
+    cfsplit_status status = csi_run_refresh(l->run, err);
+    uint64_t items = l->run->frozen.items;
+    if (status != CFSPLIT_OK || items == l->ledger.count)
+        return status;
+    struct csi_entry *more = realloc(l->ledger.at, (size_t)items * sizeof *more);
+    if (!more)
+        return csi_fail_memory(err);
+    memset(more + l->ledger.count, 0, (size_t)(items - l->ledger.count) * sizeof *more);
+    l->ledger.at = more;
+    l->ledger.count = items;
+    l->complete = false;
+    status = make_room(l, err);
+    return status == CFSPLIT_OK ? csi_queue_grow(l->queue, err) : status;
+}
+
+/* Will no piece come any more, and is nothing open in those that are ours? Then all may go. */
+void csi_leading_look_for_the_end(struct csi_leading *l)
+{
+    struct csi_queue_counts counts;
+    csi_queue_count(l->queue, &counts);
+    if (counts.waiting > 0 || counts.held > 0)
+        l->complete = false;
+    bool all = l->fresh == l->piece_count && l->recovered;
+    for (size_t p = 0; all && p < l->piece_count; p++)
+        all = l->pieces[p].mine || l->pieces[p].settled;
+    bool complete = all && counts.waiting == 0 && counts.held == 0;
+    if (complete && !l->complete) {
+        l->home_ms = l->now_ms;
+        csi_leading_tell_all(l, CSI_MESSAGE_HOME);
+    }
+    l->complete = complete;
+    csi_queue_complete(l->queue, all);
+}
+
+/* What `status` shows. It is no proof of anything: a failure is not one. */
+static void tell_seen(struct csi_leading *l)
+{
+    struct csi_server_counts server;
+    struct csi_queue_counts counts;
+    struct cfsplit_error err;
+    struct csi_buf text = CSI_BUF_INIT;
+    csi_server_count(l->server, &server);
+    csi_queue_count(l->queue, &counts);
+    csi_buf_addf(&text, "cfsplit-seen\t1\t%s\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\n",
+                 l->self.name, l->connected, server.refused, l->strange, counts.waiting, counts.held);
+    for (size_t i = 0; i < l->peers.count; i++) {
+        const struct csi_peer *peer = &l->peers.at[i];
+        struct csi_queue_worker worker;
+        if (peer->session == 0 || peer->worker == CSI_QUEUE_NOBODY)
+            continue;
+        csi_queue_look(l->queue, peer->worker, &worker);
+        csi_buf_addf(&text, "worker\t%s\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%.0f\t%" PRIu64 "\n",
+                     l->peers.list.at[i].name, peer->slots, worker.held, worker.ended, worker.mean_us,
+                     l->now_ms - peer->heard_ms);
+    }
+    if (csi_buf_check(&text, &err) == CFSPLIT_OK)
+        (void)!csi_epoch_tell_seen(l->run, &l->epoch, text.data, text.length, &err);
+    csi_buf_release(&text);
+    l->seen_ms = l->now_ms;
+}
+
+cfsplit_status csi_leading_tick(struct csi_leading *l, struct cfsplit_error *err)
+{
+    struct csi_server_counts server;
+    csi_server_count(l->server, &server);
+    bool lost_one = server.disconnected != l->disconnected; /* somebody's process may be gone */
+    if (!lost_one && l->now_ms - l->tick_ms < tick_ms && (l->recovered || l->now_ms - l->sweep_ms < tick_ms / 10))
+        return CFSPLIT_OK;
+    bool whole = l->now_ms - l->tick_ms >= tick_ms;
+    l->disconnected = server.disconnected;
+    l->sweep_ms = l->now_ms;
+    cfsplit_status status = check_peers(l, lost_one, err);
+    if (status == CFSPLIT_OK && whole)
+        status = look_at_self(l, err);
+    if (status == CFSPLIT_OK && whole)
+        status = take_extension(l, err);
+    if (status == CFSPLIT_OK && whole)
+        status = take_orders(l, err);
+    if (status == CFSPLIT_OK)
+        status = recover(l, err);
+    if (status != CFSPLIT_OK)
+        return status;
+    csi_leading_look_for_the_end(l);
+    if (whole)
+        l->tick_ms = l->now_ms;
+    if (l->now_ms - l->seen_ms >= seen_every_ms)
+        tell_seen(l);
+    return CFSPLIT_OK;
+}
