@@ -18,7 +18,7 @@ enum {
     hungry_first_ms = 200, /* a slot is free for so long: is the coordinator there at all? */
     later_max = 10,
     bound_bytes = 512,
-    ends_most = 4096,   /* in one frame */
+    ends_most = CSI_WIRE_BATCH_MAX,
     stand_spread_ms = 5 /* for each replica: so that not all of them stand at one moment */
 };
 
@@ -90,9 +90,9 @@ void csi_queued_tell(struct csi_queued *q)
                                .ends = {.count = q->ends_count, .list = {q->ends.data, q->ends.length}}};
     if (q->ends_count == 0)
         return;
-    if (q->state == CSI_QUEUED_AT_WORK)
+    if (q->state == CSI_QUEUED_AT_WORK || q->state == CSI_QUEUED_CALLING)
         send_message(q, &ends);
-    /* else the journal tells: who says HELLO says how long it is */
+    /* else the journal tells: the next HELLO says how long it is */
     csi_buf_clear(&q->ends);
     q->ends_count = 0;
 }
