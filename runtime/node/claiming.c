@@ -119,8 +119,7 @@ cfsplit_status csi_piece_owner(struct csi_feed *feed, uint32_t piece, enum csi_w
         place->owner = (uint32_t)at;
         place->owner_K = feed->highest[piece];
     }
-    *where = feed->others.at[place->owner].where;
-    return CFSPLIT_OK;
+    return csi_others_where(&feed->others, place->owner, where, err);
 }
 
 bool csi_may_adopt(const struct csi_feed *feed)
@@ -129,13 +128,15 @@ bool csi_may_adopt(const struct csi_feed *feed)
 }
 
 /* Nobody ever had a piece: may we, though it is not of our share? */
-static bool is_nobodys(const struct csi_feed *feed, uint32_t share)
+static cfsplit_status is_nobodys(struct csi_feed *feed, uint32_t share, bool *is, struct cfsplit_error *err)
 {
-    if (share == 0 || feed->self->replica == 0)
-        return true;
-    enum csi_presence presence = feed->others.presence[share];
-    return csi_may_adopt(feed) && (presence == CSI_GONE || (presence == CSI_NEVER_CAME &&
-                                                            feed->others.age_ms >= feed->options->adopt_after_ms));
+    enum csi_presence presence;
+    *is = share == 0 || feed->self->replica == 0;
+    if (*is || !csi_may_adopt(feed))
+        return CFSPLIT_OK;
+    cfsplit_status status = csi_others_presence(&feed->others, share, &presence, err);
+    *is = presence == CSI_GONE || (presence == CSI_NEVER_CAME && feed->others.age_ms >= feed->options->adopt_after_ms);
+    return status;
 }
 
 cfsplit_status csi_piece_is_candidate(struct csi_feed *feed, uint32_t piece, bool *is, struct cfsplit_error *err)
@@ -146,10 +147,11 @@ cfsplit_status csi_piece_is_candidate(struct csi_feed *feed, uint32_t piece, boo
     *is = false;
     if (place->settled || place->held)
         return CFSPLIT_OK;
-    if (feed->highest[piece] == 0) {
-        *is = own || is_nobodys(feed, feed->run->frozen.pieces[piece].share);
+    *is = own && feed->highest[piece] == 0;
+    if (*is)
         return CFSPLIT_OK;
-    }
+    if (feed->highest[piece] == 0)
+        return is_nobodys(feed, feed->run->frozen.pieces[piece].share, is, err);
     cfsplit_status status = csi_piece_owner(feed, piece, &where, err);
     if (status != CFSPLIT_OK)
         return status;

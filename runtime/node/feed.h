@@ -56,8 +56,11 @@ struct csi_feed {
     size_t again_count;
     uint64_t *suspects; /* items that run last and alone */
     size_t suspect_count;
-    bool alone;             /* one of them runs */
-    uint32_t scan;          /* pieces still to be looked at, as of the last judgement */
+    bool alone;        /* one of them runs */
+    uint32_t scan;     /* pieces that nobody had, and that are still to be looked at in this look */
+    uint32_t probe;    /* the piece with which the search among those that somebody has begins: each replica its own */
+    uint32_t unprobed; /* of these, still to be looked at in this look */
+    bool something;    /* somebody has, as of this look, what may yet come to us */
     uint32_t caretaker_K;   /* the highest claim number of the caretaker that is known */
     uint64_t random;        /* state of next_random */
     uint64_t idle_since_ms; /* since when nothing was to be had; 0: something was */

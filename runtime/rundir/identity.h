@@ -24,6 +24,10 @@ CFSPLIT_MUST_USE cfsplit_status csi_inc_publish(const struct cfsplit_run *run, u
 CFSPLIT_MUST_USE cfsplit_status csi_inc_read(const struct cfsplit_run *run, const char *name, struct csi_inc *out,
                                              struct cfsplit_error *err);
 
+/* The same of the incarnation of that name; CFSPLIT_DAMAGED also if it is the identity of another one. */
+CFSPLIT_MUST_USE cfsplit_status csi_inc_read_named(const struct cfsplit_run *run, const char *name, struct csi_inc *out,
+                                                   struct cfsplit_error *err);
+
 /* Is `name` a well-formed name of an incarnation? */
 bool csi_inc_is_name(const char *name, uint32_t *replica);
 
@@ -31,6 +35,13 @@ enum csi_life { CSI_LIFE_UNKNOWN, CSI_LIFE_ALIVE, CSI_LIFE_DEAD };
 
 /* Whether the process lives, as far as this process can tell: only for the same boot and pid namespace. */
 enum csi_life csi_inc_life(const struct csi_inc *inc);
+
+/* Appends the names of incarnations that stand in a folder of the run ("replicas", "fence"), CSI_INC_BYTES each, sorted, none
+ * twice. Errors: CFSPLIT_DAMAGED, CFSPLIT_STORAGE. */
+CFSPLIT_MUST_USE cfsplit_status csi_inc_names(const struct cfsplit_run *run, const char *folder, struct csi_buf *names,
+                                              struct cfsplit_error *err);
+/* Is the name among such names? */
+bool csi_inc_is_among(const char *name, const struct csi_buf *names);
 
 /* All incarnations of a run, in the order they were found. Free `at` with free(). */
 struct csi_inc_list {
