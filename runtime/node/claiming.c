@@ -101,8 +101,7 @@ bool csi_piece_is_own(const struct csi_feed *feed, uint32_t piece)
     return feed->run->frozen.pieces[piece].share == feed->self->replica;
 }
 
-cfsplit_status csi_piece_owner(struct csi_feed *feed, uint32_t piece, enum csi_whereabouts *where,
-                               struct cfsplit_error *err)
+cfsplit_status csi_piece_owner(struct csi_feed *feed, uint32_t piece, size_t *owner_at, struct cfsplit_error *err)
 {
     struct csi_place *place = &feed->places[piece];
     if (place->owner_K != feed->highest[piece]) {
@@ -119,7 +118,8 @@ cfsplit_status csi_piece_owner(struct csi_feed *feed, uint32_t piece, enum csi_w
         place->owner = (uint32_t)at;
         place->owner_K = feed->highest[piece];
     }
-    return csi_others_where(&feed->others, place->owner, where, err);
+    *owner_at = place->owner;
+    return CFSPLIT_OK;
 }
 
 bool csi_may_adopt(const struct csi_feed *feed)
@@ -144,21 +144,22 @@ cfsplit_status csi_piece_is_candidate(struct csi_feed *feed, uint32_t piece, boo
     struct csi_place *place = &feed->places[piece];
     enum csi_whereabouts where = CSI_AT_WORK;
     bool own = csi_piece_is_own(feed, piece);
-    *is = false;
-    if (place->settled || place->held)
-        return CFSPLIT_OK;
-    *is = own && feed->highest[piece] == 0;
-    if (*is)
+    size_t owner;
+    *is = own && feed->highest[piece] == 0 && !place->settled && !place->held;
+    if (place->settled || place->held || *is)
         return CFSPLIT_OK;
     if (feed->highest[piece] == 0)
         return is_nobodys(feed, feed->run->frozen.pieces[piece].share, is, err);
-    cfsplit_status status = csi_piece_owner(feed, piece, &where, err);
+    cfsplit_status status = csi_piece_owner(feed, piece, &owner, err);
     if (status != CFSPLIT_OK)
         return status;
-    own = own || feed->others.list.at[place->owner].replica == feed->self->replica; /* an earlier life of ours had it */
+    own = own || feed->others.list.at[owner].replica == feed->self->replica; /* an earlier life of ours had it */
+    if (!own && !csi_may_adopt(feed))
+        return CFSPLIT_OK; /* wherever it is */
+    status = csi_others_where(&feed->others, owner, &where, err);
     if (where == CSI_HAS_FINISHED && !place->reopened)
         place->settled = true;
     else
-        *is = where != CSI_AT_WORK && (own || csi_may_adopt(feed));
-    return CFSPLIT_OK;
+        *is = where != CSI_AT_WORK;
+    return status;
 }

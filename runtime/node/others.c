@@ -215,18 +215,6 @@ cfsplit_status csi_others_presence(struct csi_others *o, uint32_t replica, enum 
     return status;
 }
 
-cfsplit_status csi_others_has_former(struct csi_others *o, bool *has, struct cfsplit_error *err)
-{
-    cfsplit_status status = CFSPLIT_OK;
-    *has = false;
-    for (size_t i = *chain_of(o, o->self->replica); status == CFSPLIT_OK && i > 0; i = o->at[i - 1].next) {
-        enum csi_whereabouts where;
-        status = csi_others_where(o, i - 1, &where, err);
-        *has |= where != CSI_HAS_FINISHED && strcmp(o->list.at[i - 1].name, o->self->name) != 0;
-    }
-    return status;
-}
-
 /* ---- ending */
 
 static void tell_taken(const struct csi_others *o, const struct csi_inc *victim, const char *how)

@@ -64,9 +64,6 @@ CFSPLIT_MUST_USE cfsplit_status csi_others_presence(struct csi_others *o, uint32
                                                     struct cfsplit_error *err);
 bool csi_others_has_come(const struct csi_others *o, uint32_t replica);
 
-/* Is there another incarnation of our own replica that has not finished? */
-CFSPLIT_MUST_USE cfsplit_status csi_others_has_former(struct csi_others *o, bool *has, struct cfsplit_error *err);
-
 /* The place of an incarnation in `list` and `at`; it is added if the last look did not see it (a folder may be seen
  * late on shared storage: who has a claim has come). */
 CFSPLIT_MUST_USE cfsplit_status csi_others_add(struct csi_others *o, const struct csi_inc *inc, size_t *at,

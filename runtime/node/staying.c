@@ -14,13 +14,14 @@ enum { look_first_ms = 20, look_every_ms = 2000, crowd = 16 };
 static cfsplit_status may_be_former_self(struct csi_feed *feed, uint32_t piece, bool *may, struct cfsplit_error *err)
 {
     enum csi_whereabouts where;
-    cfsplit_status status = csi_piece_owner(feed, piece, &where, err);
-    if (status != CFSPLIT_OK)
+    size_t owner;
+    *may = false;
+    cfsplit_status status = csi_piece_owner(feed, piece, &owner, err);
+    if (status != CFSPLIT_OK || feed->others.list.at[owner].replica != feed->self->replica)
         return status;
-    uint32_t owner = feed->places[piece].owner;
-    *may = feed->others.list.at[owner].replica == feed->self->replica && where == CSI_AT_WORK &&
-           !feed->others.at[owner].seen_alive;
-    return CFSPLIT_OK;
+    status = csi_others_where(&feed->others, owner, &where, err);
+    *may = where == CSI_AT_WORK && !feed->others.at[owner].seen_alive;
+    return status;
 }
 
 cfsplit_status csi_stay_for(struct csi_feed *feed, uint32_t piece, struct cfsplit_error *err)

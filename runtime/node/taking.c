@@ -160,12 +160,8 @@ static cfsplit_status look_around(struct csi_feed *feed, uint64_t now_ms, struct
 {
     cfsplit_status status = csi_others_look(&feed->others, now_ms, err);
     feed->scan = (uint32_t)feed->run->frozen.piece_count;
+    feed->unprobed = feed->scan;
     feed->something = false;
-    bool may = csi_may_adopt(feed);
-    /* who may not still takes back what an earlier life of its own has left, anywhere */
-    if (status == CFSPLIT_OK && !may)
-        status = csi_others_has_former(&feed->others, &may, err);
-    feed->unprobed = may ? feed->scan : 0;
     return status == CFSPLIT_OK ? csi_claim_list(feed->run, feed->highest, err) : status;
 }
 

@@ -108,3 +108,14 @@ until_true 20 test -e r.run/claims/caretaker.e2
 wait "$first" || fail "$(cat err.1)"
 wait "$third" || fail "$(cat err.3)"
 code 0 canfar-split verify r.run
+
+# ... and what was opened again of it, though that life had ended all it had
+seq 1 12 | code 0 canfar-split plan f.run --replicas 2 --strategy blocks --no-adopt --from - -- test -e mended -o {} -gt 1
+code 1 canfar-split run f.run --replica 1
+code 0 canfar-split run f.run --replica 2
+code 0 canfar-split retry f.run
+: >mended
+code 0 canfar-split run f.run --replica 2
+code 1 canfar-split verify f.run
+code 0 canfar-split run f.run --replica 1
+code 0 canfar-split verify f.run
