@@ -61,11 +61,13 @@ struct csi_feed {
     uint32_t probe;    /* the piece with which the search among those that somebody has begins: each replica its own */
     uint32_t unprobed; /* of these, still to be looked at in this look */
     bool something;    /* somebody has, as of this look, what may yet come to us */
-    uint32_t caretaker_K;   /* the highest claim number of the caretaker that is known */
-    uint64_t random;        /* state of next_random */
-    uint64_t idle_since_ms; /* since when nothing was to be had; 0: something was */
-    bool caretaker;         /* we stay until the others have ended */
-    bool waiting;           /* something may yet come: ask again at next_look_ms */
+    size_t look_at_most;     /* of the unprobed, in one go */
+    uint64_t look_at_all_ms; /* when all of them are looked at again, while something of our own is to be done yet */
+    uint32_t caretaker_K;    /* the highest claim number of the caretaker that is known */
+    uint64_t random;         /* state of next_random */
+    uint64_t idle_since_ms;  /* since when nothing was to be had; 0: something was */
+    bool caretaker;          /* we stay until the others have ended */
+    bool waiting;            /* something may yet come: ask again at next_look_ms */
     bool told_waiting;
     bool worked;           /* an item has ended since others were looked at */
     uint64_t next_look_ms; /* when others are looked at again */

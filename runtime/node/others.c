@@ -196,6 +196,15 @@ cfsplit_status csi_others_where(struct csi_others *o, size_t at, enum csi_wherea
     return status;
 }
 
+cfsplit_status csi_others_judge(struct csi_others *o, struct cfsplit_error *err)
+{
+    enum csi_whereabouts where;
+    cfsplit_status status = CFSPLIT_OK;
+    for (size_t i = 0; status == CFSPLIT_OK && i < o->count; i++)
+        status = csi_others_where(o, i, &where, err);
+    return status;
+}
+
 bool csi_others_has_come(const struct csi_others *o, uint32_t replica)
 {
     return *chain_of(o, replica) != 0;

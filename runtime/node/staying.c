@@ -136,6 +136,11 @@ static cfsplit_status tell_waiting(struct csi_feed *feed, uint64_t now_ms, struc
     return CFSPLIT_OK;
 }
 
+bool csi_stay_is_busy(const struct csi_feed *feed, uint64_t running)
+{
+    return running > 0 || feed->suspect_count > 0 || feed->again_count > 0;
+}
+
 /* When the others are looked at again: soon after we fell idle, then less often. Of many replicas each looks less often, so that
  * all of them ask storage for about as much as a few do; the caretaker does not. */
 static uint64_t look_interval_ms(const struct csi_feed *feed, uint64_t now_ms)
@@ -153,7 +158,7 @@ static uint64_t look_interval_ms(const struct csi_feed *feed, uint64_t now_ms)
 cfsplit_status csi_stay_decide(struct csi_feed *feed, uint64_t now_ms, uint64_t running, bool *look_on,
                                struct cfsplit_error *err)
 {
-    bool wait = running > 0 || feed->suspect_count > 0 || feed->again_count > 0; /* we have something to do yet */
+    bool wait = csi_stay_is_busy(feed, running);
     bool something = feed->something || has_unclaimed(feed), there = false;
     cfsplit_status status = CFSPLIT_OK;
     wait = wait || !csi_may_adopt(feed); /* who takes nothing from others is no caretaker, and waits for itself */

@@ -7,6 +7,9 @@
 /* Notes in feed->something if a piece that somebody has may yet come to us, as of the last look. */
 CFSPLIT_MUST_USE cfsplit_status csi_stay_for(struct csi_feed *feed, uint32_t piece, struct cfsplit_error *err);
 
+/* Have we something of our own to do yet? */
+bool csi_stay_is_busy(const struct csi_feed *feed, uint64_t running);
+
 /* Nothing of what was looked at is to be had now: sets feed->waiting and feed->next_look_ms. *look_on: that cannot be decided
  * before more of what others have was looked at. */
 CFSPLIT_MUST_USE cfsplit_status csi_stay_decide(struct csi_feed *feed, uint64_t now_ms, uint64_t running, bool *look_on,

@@ -8,7 +8,7 @@
 #include "node/claiming.h"
 #include "node/staying.h"
 
-enum { few = 32 }; /* pieces that others have and that an idle replica keeps an eye on, unless it is the caretaker */
+enum { few = 32 }; /* pieces that others have and that an idle replica keeps an eye on, unless it must know of all */
 
 static void tell_missing(struct csi_feed *feed, uint32_t share)
 {
@@ -156,9 +156,24 @@ static cfsplit_status help(struct csi_feed *feed, uint64_t now_ms, bool *mine, s
     return status;
 }
 
-static cfsplit_status look_around(struct csi_feed *feed, uint64_t now_ms, struct cfsplit_error *err)
+/* Who stays looks at all that others have, and so does who waits for its own earlier life alone. Who still has something to do
+ * looks at all of it now and then: an item can run for hours beside a free slot. Who has nothing to do leaves it to the caretaker. */
+static size_t how_many(struct csi_feed *feed, uint64_t now_ms, uint64_t running)
+{
+    if (feed->caretaker || !csi_may_adopt(feed))
+        return SIZE_MAX;
+    bool due = now_ms >= feed->look_at_all_ms && feed->idle_since_ms != 0;
+    if (due || feed->idle_since_ms == 0) /* often enough to tell who is silent */
+        feed->look_at_all_ms = now_ms + feed->options->stall_after_ms / 6;
+    return due && csi_stay_is_busy(feed, running) ? SIZE_MAX : few;
+}
+
+static cfsplit_status look_around(struct csi_feed *feed, uint64_t now_ms, uint64_t running, struct cfsplit_error *err)
 {
     cfsplit_status status = csi_others_look(&feed->others, now_ms, err);
+    if (status == CFSPLIT_OK && feed->caretaker)
+        status = csi_others_judge(&feed->others, err);
+    feed->look_at_most = how_many(feed, now_ms, running);
     feed->scan = (uint32_t)feed->run->frozen.piece_count;
     feed->unprobed = feed->scan;
     feed->something = false;
@@ -185,7 +200,7 @@ static cfsplit_status take_seen(struct csi_feed *feed, uint64_t now_ms, bool *mi
     if (status == CFSPLIT_OK && !*mine)
         status = help(feed, now_ms, mine, err);
     if (status == CFSPLIT_OK && !*mine)
-        status = claim_left(feed, now_ms, feed->caretaker || !csi_may_adopt(feed) ? SIZE_MAX : few, false, mine, err);
+        status = claim_left(feed, now_ms, feed->look_at_most, false, mine, err);
     return status;
 }
 
@@ -212,11 +227,11 @@ cfsplit_status csi_take_more(struct csi_feed *feed, uint64_t now_ms, uint64_t ru
     if (status == CFSPLIT_OK)
         status = csi_feed_take_retries(feed, now_ms, err);
     if (status == CFSPLIT_OK && looked)
-        status = look_around(feed, now_ms, err);
+        status = look_around(feed, now_ms, running, err);
     if (status == CFSPLIT_OK)
         status = take_seen(feed, now_ms, mine, err);
     if (status == CFSPLIT_OK && !*mine && !looked) { /* an old look is no reason to leave */
-        status = look_around(feed, now_ms, err);
+        status = look_around(feed, now_ms, running, err);
         if (status == CFSPLIT_OK)
             status = take_seen(feed, now_ms, mine, err);
     }
