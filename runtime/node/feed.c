@@ -286,6 +286,7 @@ cfsplit_status csi_feed_note(struct csi_feed *feed, const struct csi_record *rec
     struct csi_held *h = held_of(feed, record->index);
     struct csi_entry *entry = csi_ledger_at(&h->ledger, record->index);
     csi_ledger_take(&h->ledger, h->K, record, true);
+    feed->free_since_ms = 0;
     if (record->kind != CSI_RECORD_END)
         return CFSPLIT_OK;
     feed->worked = true;

@@ -66,6 +66,7 @@ struct csi_feed {
     uint32_t caretaker_K;    /* the highest claim number of the caretaker that is known */
     uint64_t random;         /* state of next_random */
     uint64_t idle_since_ms;  /* since when nothing was to be had; 0: something was */
+    uint64_t free_since_ms;  /* since when we have nothing to do; 0: we have */
     bool caretaker;          /* we stay until the others have ended */
     bool waiting;            /* something may yet come: ask again at next_look_ms */
     bool told_waiting;

@@ -88,15 +88,14 @@ cfsplit_status csi_others_add(struct csi_others *o, const struct csi_inc *inc, s
 static bool is_silent(const struct csi_others *o, struct csi_other *other, const struct csi_beat *beat, uint64_t now_ms)
 {
     /* who was not looking cannot say how long somebody was silent */
-    bool looked_away = now_ms - other->looked_ms > o->options->stall_after_ms / 2;
+    uint64_t last_ms = other->looked_ms;
+    bool looked_away = now_ms - last_ms > o->options->stall_after_ms / 2;
     other->looked_ms = now_ms;
-    if (looked_away) { /* nor that it still lives */
+    if (looked_away)
         other->since_ms = now_ms;
-        other->sequence = UINT64_MAX;
-        other->seen_alive = false;
-    }
     if (other->sequence != beat->sequence) {
-        other->seen_alive |= other->sequence != UINT64_MAX && other->sequence != 0; /* 0: no beat was seen yet */
+        if (other->sequence != UINT64_MAX && other->sequence != 0) /* 0: no beat was seen yet */
+            other->alive_ms = last_ms;                             /* it has beaten since, and nobody knows when */
         other->sequence = beat->sequence;
         other->since_ms = now_ms;
     }
@@ -177,7 +176,8 @@ static cfsplit_status judge(struct csi_others *o, size_t i, struct cfsplit_error
     if (status != CFSPLIT_OK)
         return status;
     bool silent = life != CSI_LIFE_DEAD && is_silent(o, other, &beat, o->look_ms); /* it may be there, and frozen */
-    other->seen_alive |= life == CSI_LIFE_ALIVE;
+    if (life == CSI_LIFE_ALIVE)
+        other->alive_ms = o->look_ms;
     other->over = life == CSI_LIFE_DEAD || csi_inc_is_among(inc->name, &o->fenced);
     other->where = other->over || silent ? CSI_HAS_LEFT : CSI_AT_WORK;
     if (other->where == CSI_AT_WORK && life == CSI_LIFE_ALIVE)

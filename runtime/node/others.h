@@ -17,7 +17,7 @@ struct csi_other {
     enum csi_whereabouts where;             /* as of the last judgement */
     bool over;                              /* ... and it will not change any more */
     uint64_t sequence, since_ms, looked_ms; /* its beat, and since when, on our clock, it has not changed */
-    bool seen_alive; /* its process is there, or its beat has changed since we look at it without a break */
+    uint64_t alive_ms; /* then or later it was alive, by its process or by a beat that changed before our eyes */
 };
 
 enum csi_presence {

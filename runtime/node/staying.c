@@ -10,6 +10,13 @@
 
 enum { look_first_ms = 20, look_every_ms = 2000, crowd = 16 };
 
+/* What somebody will do can be relied on if he was seen alive since we have nothing to do any more. Before that he may have died
+ * together with those that he was to look after. */
+static bool is_surely_alive(const struct csi_feed *feed, size_t at)
+{
+    return feed->free_since_ms != 0 && feed->others.at[at].alive_ms >= feed->free_since_ms;
+}
+
 /* Without adoption there is one thing to wait for: whether an earlier life of ours, on another machine, is lost. */
 static cfsplit_status may_be_former_self(struct csi_feed *feed, uint32_t piece, bool *may, struct cfsplit_error *err)
 {
@@ -20,7 +27,7 @@ static cfsplit_status may_be_former_self(struct csi_feed *feed, uint32_t piece, 
     if (status != CFSPLIT_OK || feed->others.list.at[owner].replica != feed->self->replica)
         return status;
     status = csi_others_where(&feed->others, owner, &where, err);
-    *may = where == CSI_AT_WORK && !feed->others.at[owner].seen_alive;
+    *may = where == CSI_AT_WORK && !is_surely_alive(feed, owner);
     return status;
 }
 
@@ -63,7 +70,7 @@ static cfsplit_status look_for_caretaker(struct csi_feed *feed, bool *there, boo
     if (status == CFSPLIT_OK)
         status = csi_others_where(&feed->others, at, &where, err);
     *there = status == CFSPLIT_OK && where == CSI_AT_WORK && !csi_claim_is_laid_down(feed->run, feed->caretaker_K);
-    *wait = *there && !feed->others.at[at].seen_alive;
+    *wait = *there && !is_surely_alive(feed, at);
     return status;
 }
 
@@ -139,6 +146,14 @@ static cfsplit_status tell_waiting(struct csi_feed *feed, uint64_t now_ms, struc
 bool csi_stay_is_busy(const struct csi_feed *feed, uint64_t running)
 {
     return running > 0 || feed->suspect_count > 0 || feed->again_count > 0;
+}
+
+void csi_stay_note_busy(struct csi_feed *feed, uint64_t now_ms, uint64_t running)
+{
+    if (csi_stay_is_busy(feed, running))
+        feed->free_since_ms = 0;
+    else if (feed->free_since_ms == 0)
+        feed->free_since_ms = now_ms;
 }
 
 /* When the others are looked at again: soon after we fell idle, then less often. Of many replicas each looks less often, so that

@@ -223,6 +223,7 @@ cfsplit_status csi_take_more(struct csi_feed *feed, uint64_t now_ms, uint64_t ru
     bool looked = feed->held_count == 0 && has_former_owner(feed);
     *mine = false;
     feed->waiting = false;
+    csi_stay_note_busy(feed, now_ms, running);
     cfsplit_status status = csi_feed_refresh(feed, err);
     if (status == CFSPLIT_OK)
         status = csi_feed_take_retries(feed, now_ms, err);
@@ -239,6 +240,6 @@ cfsplit_status csi_take_more(struct csi_feed *feed, uint64_t now_ms, uint64_t ru
         status = decide(feed, now_ms, running, mine, err);
     if (status != CFSPLIT_OK || !*mine)
         return status;
-    feed->idle_since_ms = 0;
+    feed->idle_since_ms = feed->free_since_ms = 0;
     return csi_stay_lay_down(feed, err);
 }

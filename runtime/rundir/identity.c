@@ -191,7 +191,10 @@ enum csi_life csi_inc_life(const struct csi_inc *inc)
     char state = '?';
     switch (read_stat(inc->pid, &ticks, &state)) {
     case CFSPLIT_END: return CSI_LIFE_DEAD;
-    case CFSPLIT_OK: return ticks != inc->start_ticks || state == 'Z' || state == 'X' ? CSI_LIFE_DEAD : CSI_LIFE_ALIVE;
+    case CFSPLIT_OK:
+        if (ticks != inc->start_ticks || state == 'Z' || state == 'X')
+            return CSI_LIFE_DEAD;
+        return state == 'T' || state == 't' ? CSI_LIFE_STOPPED : CSI_LIFE_ALIVE;
     default: return CSI_LIFE_UNKNOWN;
     }
 }

@@ -31,7 +31,12 @@ CFSPLIT_MUST_USE cfsplit_status csi_inc_read_named(const struct cfsplit_run *run
 /* Is `name` a well-formed name of an incarnation? */
 bool csi_inc_is_name(const char *name, uint32_t *replica);
 
-enum csi_life { CSI_LIFE_UNKNOWN, CSI_LIFE_ALIVE, CSI_LIFE_DEAD };
+enum csi_life {
+    CSI_LIFE_UNKNOWN,
+    CSI_LIFE_ALIVE,
+    CSI_LIFE_STOPPED, /* it is there, and does nothing until it gets SIGCONT */
+    CSI_LIFE_DEAD
+};
 
 /* Whether the process lives, as far as this process can tell: only for the same boot and pid namespace. */
 enum csi_life csi_inc_life(const struct csi_inc *inc);

@@ -127,6 +127,33 @@ static void life_is_seen_on_this_machine_only(void)
     CHECK_EQUAL(csi_inc_life(&other), CSI_LIFE_UNKNOWN);
 }
 
+static void stopped_child_is_no_sign_of_life(void)
+{
+    int ready[2];
+    CHECK(pipe(ready) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct csi_inc own;
+        cfsplit_status status = csi_inc_publish(run, 8, "a child", &own, &err);
+        if (status != CFSPLIT_OK || write(ready[1], &own, sizeof own) != (ssize_t)sizeof own)
+            _exit(1);
+        pause();
+        _exit(0);
+    }
+    struct csi_inc inc;
+    siginfo_t info;
+    close(ready[1]);
+    CHECK_EQUAL(read(ready[0], &inc, sizeof inc), sizeof inc);
+    CHECK_EQUAL(csi_inc_life(&inc), CSI_LIFE_ALIVE);
+    CHECK(kill(child, SIGSTOP) == 0);
+    CHECK(waitid(P_PID, (id_t)child, &info, WSTOPPED | WNOWAIT) == 0);
+    CHECK_EQUAL(csi_inc_life(&inc), CSI_LIFE_STOPPED);
+    CHECK(kill(child, SIGKILL) == 0);
+    CHECK(waitpid(child, NULL, 0) == child);
+    CHECK_EQUAL(csi_inc_life(&inc), CSI_LIFE_DEAD);
+    close(ready[0]);
+}
+
 static void child_that_nobody_reaped_is_dead(void)
 {
     struct csi_inc inc = rundir_inc(run, 1);
@@ -546,6 +573,7 @@ int main(void)
         {"a damaged identity and one of another run are found", damaged_identity_is_found},
         {"whether a process lives is seen on this machine only", life_is_seen_on_this_machine_only},
         {"a process that ended and was not waited for is dead", child_that_nobody_reaped_is_dead},
+        {"a process that is stopped is there, and is no sign of life", stopped_child_is_no_sign_of_life},
         {"a list of incarnations takes in what is new", list_takes_in_what_is_new},
         {"a list of incarnations holds each of them once", list_holds_each_once},
         {"an identity file under the name of another is damage", identity_under_another_name_is_damage},
