@@ -227,6 +227,8 @@ cfsplit_status csi_take_more(struct csi_feed *feed, uint64_t now_ms, uint64_t ru
     cfsplit_status status = csi_feed_refresh(feed, err);
     if (status == CFSPLIT_OK)
         status = csi_feed_take_retries(feed, now_ms, err);
+    if (status == CFSPLIT_OK && csi_stay_is_busy(feed, running)) /* something was opened again that we have */
+        status = csi_stay_lay_down(feed, err);
     if (status == CFSPLIT_OK && looked)
         status = look_around(feed, now_ms, running, err);
     if (status == CFSPLIT_OK)
