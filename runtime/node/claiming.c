@@ -144,7 +144,7 @@ cfsplit_status csi_piece_is_candidate(struct csi_feed *feed, uint32_t piece, boo
     struct csi_place *place = &feed->places[piece];
     enum csi_whereabouts where = CSI_AT_WORK;
     bool own = csi_piece_is_own(feed, piece);
-    size_t owner;
+    size_t owner = 0;
     *is = own && feed->highest[piece] == 0 && !place->settled && !place->held;
     if (place->settled || place->held || *is)
         return CFSPLIT_OK;

@@ -21,7 +21,7 @@ static bool is_surely_alive(const struct csi_feed *feed, size_t at)
 static cfsplit_status may_be_former_self(struct csi_feed *feed, uint32_t piece, bool *may, struct cfsplit_error *err)
 {
     enum csi_whereabouts where;
-    size_t owner;
+    size_t owner = 0;
     *may = false;
     cfsplit_status status = csi_piece_owner(feed, piece, &owner, err);
     if (status != CFSPLIT_OK || feed->others.list.at[owner].replica != feed->self->replica)
