@@ -59,13 +59,13 @@ CFSPLIT_MUST_USE cfsplit_status csi_others_look(struct csi_others *o, uint64_t n
 CFSPLIT_MUST_USE cfsplit_status csi_others_where(struct csi_others *o, size_t at, enum csi_whereabouts *where,
                                                  struct cfsplit_error *err);
 
-/* Judges all of them: then age_ms is that of the run, as far as beats tell. */
-CFSPLIT_MUST_USE cfsplit_status csi_others_judge(struct csi_others *o, struct cfsplit_error *err);
-
 /* The same of a replica, 1..R, by all of its incarnations. */
 CFSPLIT_MUST_USE cfsplit_status csi_others_presence(struct csi_others *o, uint32_t replica, enum csi_presence *presence,
                                                     struct cfsplit_error *err);
 bool csi_others_has_come(const struct csi_others *o, uint32_t replica);
+
+/* Judges all of them: then age_ms is that of the run, as far as beats tell. */
+CFSPLIT_MUST_USE cfsplit_status csi_others_judge(struct csi_others *o, struct cfsplit_error *err);
 
 /* The place of an incarnation in `list` and `at`; it is added if the last look did not see it (a folder may be seen
  * late on shared storage: who has a claim has come). */
