@@ -70,6 +70,7 @@ third=$!
 trap 'kill -9 "$second" "$third" 2>/dev/null || :; rm -rf "$work"' EXIT
 until_true 20 test -e r.run/claims/caretaker.e1
 kill -STOP "$third" "$second"
+for p in "$third" "$second"; do until_true 20 grep -q '^State:.T' "/proc/$p/status"; done # a sync is ended first
 : >go
 wait "$first" || fail "$(cat err.1)"
 code 0 canfar-split verify r.run
