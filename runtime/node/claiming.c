@@ -101,8 +101,7 @@ bool csi_piece_is_own(const struct csi_feed *feed, uint32_t piece)
     return feed->run->frozen.pieces[piece].share == feed->self->replica;
 }
 
-cfsplit_status csi_piece_owner(struct csi_feed *feed, uint32_t piece, enum csi_whereabouts *where,
-                               struct cfsplit_error *err)
+cfsplit_status csi_piece_owner(struct csi_feed *feed, uint32_t piece, size_t *owner_at, struct cfsplit_error *err)
 {
     struct csi_place *place = &feed->places[piece];
     if (place->owner_K != feed->highest[piece]) {
@@ -119,8 +118,14 @@ cfsplit_status csi_piece_owner(struct csi_feed *feed, uint32_t piece, enum csi_w
         place->owner = (uint32_t)at;
         place->owner_K = feed->highest[piece];
     }
-    *where = feed->others.at[place->owner].where;
+    *owner_at = place->owner;
     return CFSPLIT_OK;
+}
+
+bool csi_piece_was_handed_out(const struct csi_feed *feed, uint32_t piece)
+{
+    const struct csi_place *place = &feed->places[piece];
+    return place->owner_K > 0 && feed->others.list.at[place->owner].coordinator;
 }
 
 bool csi_may_adopt(const struct csi_feed *feed)
@@ -129,13 +134,15 @@ bool csi_may_adopt(const struct csi_feed *feed)
 }
 
 /* Nobody ever had a piece: may we, though it is not of our share? */
-static bool is_nobodys(const struct csi_feed *feed, uint32_t share)
+static cfsplit_status is_nobodys(struct csi_feed *feed, uint32_t share, bool *is, struct cfsplit_error *err)
 {
-    if (share == 0 || feed->self->replica == 0)
-        return true;
-    enum csi_presence presence = feed->others.presence[share];
-    return csi_may_adopt(feed) && (presence == CSI_GONE || (presence == CSI_NEVER_CAME &&
-                                                            feed->others.age_ms >= feed->options->adopt_after_ms));
+    enum csi_presence presence;
+    *is = share == 0 || feed->self->replica == 0;
+    if (*is || !csi_may_adopt(feed))
+        return CFSPLIT_OK;
+    cfsplit_status status = csi_others_presence(&feed->others, share, &presence, err);
+    *is = presence == CSI_GONE || (presence == CSI_NEVER_CAME && feed->others.age_ms >= feed->options->adopt_after_ms);
+    return status;
 }
 
 cfsplit_status csi_piece_is_candidate(struct csi_feed *feed, uint32_t piece, bool *is, struct cfsplit_error *err)
@@ -143,20 +150,22 @@ cfsplit_status csi_piece_is_candidate(struct csi_feed *feed, uint32_t piece, boo
     struct csi_place *place = &feed->places[piece];
     enum csi_whereabouts where = CSI_AT_WORK;
     bool own = csi_piece_is_own(feed, piece);
-    *is = false;
-    if (place->settled || place->held)
+    size_t owner = 0;
+    *is = own && feed->highest[piece] == 0 && !place->settled && !place->held;
+    if (place->settled || place->held || *is)
         return CFSPLIT_OK;
-    if (feed->highest[piece] == 0) {
-        *is = own || is_nobodys(feed, feed->run->frozen.pieces[piece].share);
-        return CFSPLIT_OK;
-    }
-    cfsplit_status status = csi_piece_owner(feed, piece, &where, err);
-    if (status != CFSPLIT_OK)
+    if (feed->highest[piece] == 0)
+        return is_nobodys(feed, feed->run->frozen.pieces[piece].share, is, err);
+    cfsplit_status status = csi_piece_owner(feed, piece, &owner, err);
+    if (status != CFSPLIT_OK || csi_piece_was_handed_out(feed, piece))
         return status;
-    own = own || feed->others.list.at[place->owner].replica == feed->self->replica; /* an earlier life of ours had it */
+    own = own || feed->others.list.at[owner].replica == feed->self->replica; /* an earlier life of ours had it */
+    if (!own && !csi_may_adopt(feed))
+        return CFSPLIT_OK; /* wherever it is */
+    status = csi_others_where(&feed->others, owner, &where, err);
     if (where == CSI_HAS_FINISHED && !place->reopened)
         place->settled = true;
     else
-        *is = where != CSI_AT_WORK && (own || csi_may_adopt(feed));
-    return CFSPLIT_OK;
+        *is = where != CSI_AT_WORK;
+    return status;
 }

@@ -13,11 +13,14 @@ bool csi_may_adopt(const struct csi_feed *feed);
 /* Looks up who has claimed the piece and those beside it. */
 CFSPLIT_MUST_USE cfsplit_status csi_piece_list_near(struct csi_feed *feed, uint32_t piece, struct cfsplit_error *err);
 
-/* Where the owner of a claimed piece is, as of the last judgement. */
-CFSPLIT_MUST_USE cfsplit_status csi_piece_owner(struct csi_feed *feed, uint32_t piece, enum csi_whereabouts *where,
+/* The place in feed->others of the owner of a claimed piece. */
+CFSPLIT_MUST_USE cfsplit_status csi_piece_owner(struct csi_feed *feed, uint32_t piece, size_t *owner_at,
                                                 struct cfsplit_error *err);
 
-/* Is there anything to be had in a piece, as of the last judgement? */
+/* Did a coordinator have it, as far as its owner was looked up? Then only coordinators may take it: anybody may have its items. */
+bool csi_piece_was_handed_out(const struct csi_feed *feed, uint32_t piece);
+
+/* Is there anything to be had in a piece, as of the last look? */
 CFSPLIT_MUST_USE cfsplit_status csi_piece_is_candidate(struct csi_feed *feed, uint32_t piece, bool *is,
                                                        struct cfsplit_error *err);
 

@@ -26,6 +26,8 @@ cfsplit_status csi_feed_init(struct csi_feed *feed, struct cfsplit_run *run, con
     cfsplit_status status = csi_feed_refresh(feed, err);
     if (status == CFSPLIT_OK)
         status = csi_others_init(&feed->others, run, self, options, say, say_context, err);
+    if (run->frozen.piece_count > 0)
+        feed->probe = (uint32_t)(feed->random % run->frozen.piece_count);
     for (uint32_t p = 0; status == CFSPLIT_OK && p < run->frozen.piece_count; p++)
         if (csi_piece_is_own(feed, p) && !feed->places[p].listed)
             status = csi_piece_list_near(feed, p, err);
@@ -326,6 +328,7 @@ cfsplit_status csi_feed_note(struct csi_feed *feed, const struct csi_record *rec
     }
     struct csi_entry *entry = csi_ledger_at(&h->ledger, record->index);
     csi_ledger_take(&h->ledger, h->K, record, true);
+    feed->free_since_ms = 0;
     if (record->kind != CSI_RECORD_END)
         return CFSPLIT_OK;
     feed->worked = true;

@@ -58,13 +58,19 @@ struct csi_feed {
     size_t again_count;
     uint64_t *suspects; /* items that run last and alone */
     size_t suspect_count;
-    bool alone;             /* one of them runs */
-    uint32_t scan;          /* pieces still to be looked at, as of the last judgement */
-    uint32_t caretaker_K;   /* the highest claim number of the caretaker that is known */
-    uint64_t random;        /* state of next_random */
-    uint64_t idle_since_ms; /* since when nothing was to be had; 0: something was */
-    bool caretaker;         /* we stay until the others have ended */
-    bool waiting;           /* something may yet come: ask again at next_look_ms */
+    bool alone;        /* one of them runs */
+    uint32_t scan;     /* pieces that nobody had, and that are still to be looked at in this look */
+    uint32_t probe;    /* the piece with which the search among those that somebody has begins: each replica its own */
+    uint32_t unprobed; /* of these, still to be looked at in this look */
+    bool something;    /* somebody has, as of this look, what may yet come to us */
+    size_t look_at_most;     /* of the unprobed, in one go */
+    uint64_t look_at_all_ms; /* when all of them are looked at again, while something of our own is to be done yet */
+    uint32_t caretaker_K;    /* the highest claim number of the caretaker that is known */
+    uint64_t random;         /* state of next_random */
+    uint64_t idle_since_ms;  /* since when nothing was to be had; 0: something was */
+    uint64_t free_since_ms;  /* since when we have nothing to do; 0: we have */
+    bool caretaker;          /* we stay until the others have ended */
+    bool waiting;            /* something may yet come: ask again at next_look_ms */
     bool told_waiting;
     bool worked;           /* an item has ended since others were looked at */
     uint64_t next_look_ms; /* when others are looked at again */

@@ -232,7 +232,10 @@ enum csi_life csi_inc_life(const struct csi_inc *inc)
     char state = '?';
     switch (read_stat(inc->pid, &ticks, &state)) {
     case CFSPLIT_END: return CSI_LIFE_DEAD;
-    case CFSPLIT_OK: return ticks != inc->start_ticks || state == 'Z' || state == 'X' ? CSI_LIFE_DEAD : CSI_LIFE_ALIVE;
+    case CFSPLIT_OK:
+        if (ticks != inc->start_ticks || state == 'Z' || state == 'X')
+            return CSI_LIFE_DEAD;
+        return state == 'T' || state == 't' ? CSI_LIFE_STOPPED : CSI_LIFE_ALIVE;
     default: return CSI_LIFE_UNKNOWN;
     }
 }
@@ -242,17 +245,18 @@ static int by_name(const void *a, const void *b)
     return strcmp(a, b);
 }
 
-/* Appends the names of replicas in replicas/, CSI_INC_BYTES each. */
-static cfsplit_status find_names(const struct cfsplit_run *run, struct csi_buf *names, struct cfsplit_error *err)
+/* Appends the well-formed names of replicas in a folder. */
+static cfsplit_status find_names(const struct cfsplit_run *run, const char *folder, struct csi_buf *names,
+                                 struct cfsplit_error *err)
 {
-    int fd = csi_io_open(run->fd, "replicas", O_RDONLY | O_DIRECTORY);
+    int fd = csi_io_open(run->fd, folder, O_RDONLY | O_DIRECTORY);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     if (!dir) {
         int number = errno;
         if (fd >= 0)
             close(fd);
-        return csi_fail_errno(err, csi_status_of_errno(number, CFSPLIT_DAMAGED), number, "cannot read 'replicas' in %s",
-                              csi_quote(run->path).text);
+        return csi_fail_errno(err, csi_status_of_errno(number, CFSPLIT_DAMAGED), number, "cannot read '%s' in %s",
+                              folder, csi_quote(run->path).text);
     }
     cfsplit_status status = CFSPLIT_OK;
     const struct dirent *entry;
@@ -266,50 +270,72 @@ static cfsplit_status find_names(const struct cfsplit_run *run, struct csi_buf *
         csi_buf_add(names, name, sizeof name);
     }
     if (errno != 0)
-        status = csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot read 'replicas' in %s", csi_quote(run->path).text);
+        status =
+            csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot read '%s' in %s", folder, csi_quote(run->path).text);
     closedir(dir);
     return status == CFSPLIT_OK ? csi_buf_check(names, err) : status;
+}
+
+cfsplit_status csi_inc_names(const struct cfsplit_run *run, const char *folder, struct csi_buf *names,
+                             struct cfsplit_error *err)
+{
+    cfsplit_status status = find_names(run, folder, names, err);
+    size_t kept = 0;
+    if (names->length)
+        qsort(names->data, names->length / CSI_INC_BYTES, CSI_INC_BYTES, by_name);
+    for (size_t at = 0; at < names->length; at += CSI_INC_BYTES) {
+        if (kept > 0 && strcmp(names->data + kept - CSI_INC_BYTES, names->data + at) == 0) /* readdir may */
+            continue;
+        memmove(names->data + kept, names->data + at, CSI_INC_BYTES);
+        kept += CSI_INC_BYTES;
+    }
+    names->length = kept;
+    return status;
+}
+
+bool csi_inc_is_among(const char *name, const struct csi_buf *names)
+{
+    return names->length && bsearch(name, names->data, names->length / CSI_INC_BYTES, CSI_INC_BYTES, by_name);
+}
+
+cfsplit_status csi_inc_read_named(const struct cfsplit_run *run, const char *name, struct csi_inc *out,
+                                  struct cfsplit_error *err)
+{
+    char path[16 + CSI_INC_BYTES];
+    snprintf(path, sizeof path, "replicas/%.27s", name);
+    cfsplit_status status = csi_inc_read(run, path, out, err);
+    if (status == CFSPLIT_OK && strcmp(out->name, name) != 0)
+        return csi_fail(err, CFSPLIT_DAMAGED, "'%s' in %s is damaged at byte 0: the identity of another replica", path,
+                        csi_quote(run->path).text);
+    return status;
 }
 
 /* Reads the identity of that name and adds it; one that has gone is none. */
 static cfsplit_status add_listed(struct csi_inc_list *list, const struct cfsplit_run *run, const char *name,
                                  struct cfsplit_error *err)
 {
-    char path[16 + CSI_INC_BYTES];
     struct csi_inc *more = realloc(list->at, (list->count + 1) * sizeof *more);
     if (!more)
         return csi_fail_memory(err);
     list->at = more;
-    snprintf(path, sizeof path, "replicas/%.27s", name);
-    cfsplit_status status = csi_inc_read(run, path, &more[list->count], err);
-    if (status == CFSPLIT_END)
-        return CFSPLIT_OK;
-    if (status == CFSPLIT_OK && strcmp(more[list->count].name, name) != 0)
-        return csi_fail(err, CFSPLIT_DAMAGED, "'%s' in %s is damaged at byte 0: the identity of another replica", path,
-                        csi_quote(run->path).text);
+    cfsplit_status status = csi_inc_read_named(run, name, &more[list->count], err);
     list->count += status == CFSPLIT_OK;
-    return status;
+    return status == CFSPLIT_END ? CFSPLIT_OK : status;
 }
 
 cfsplit_status csi_inc_list_refresh(struct csi_inc_list *list, const struct cfsplit_run *run, struct cfsplit_error *err)
 {
     struct csi_buf found = CSI_BUF_INIT, known = CSI_BUF_INIT;
-    size_t known_count = list->count;
-    for (size_t i = 0; i < known_count; i++)
+    for (size_t i = 0; i < list->count; i++)
         csi_buf_add(&known, list->at[i].name, CSI_INC_BYTES);
     cfsplit_status status = csi_buf_check(&known, err);
     if (status == CFSPLIT_OK)
-        status = find_names(run, &found, err);
+        status = csi_inc_names(run, "replicas", &found, err);
     if (status == CFSPLIT_OK && known.length)
-        qsort(known.data, known_count, CSI_INC_BYTES, by_name);
-    if (status == CFSPLIT_OK && found.length)
-        qsort(found.data, found.length / CSI_INC_BYTES, CSI_INC_BYTES, by_name);
-    for (size_t at = 0; status == CFSPLIT_OK && at < found.length; at += CSI_INC_BYTES) {
-        const char *name = found.data + at;
-        bool twice = at > 0 && strcmp(name - CSI_INC_BYTES, name) == 0; /* readdir may */
-        if (!twice && !(known_count && bsearch(name, known.data, known_count, CSI_INC_BYTES, by_name)))
-            status = add_listed(list, run, name, err);
-    }
+        qsort(known.data, known.length / CSI_INC_BYTES, CSI_INC_BYTES, by_name);
+    for (size_t at = 0; status == CFSPLIT_OK && at < found.length; at += CSI_INC_BYTES)
+        if (!csi_inc_is_among(found.data + at, &known))
+            status = add_listed(list, run, found.data + at, err);
     csi_buf_release(&found);
     csi_buf_release(&known);
     return status;

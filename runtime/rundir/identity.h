@@ -35,6 +35,10 @@ CFSPLIT_MUST_USE cfsplit_status csi_inc_publish(const struct cfsplit_run *run, u
 CFSPLIT_MUST_USE cfsplit_status csi_inc_read(const struct cfsplit_run *run, const char *name, struct csi_inc *out,
                                              struct cfsplit_error *err);
 
+/* The same of the incarnation of that name; CFSPLIT_DAMAGED also if it is the identity of another one. */
+CFSPLIT_MUST_USE cfsplit_status csi_inc_read_named(const struct cfsplit_run *run, const char *name, struct csi_inc *out,
+                                                   struct cfsplit_error *err);
+
 /* The text of an identity file: one line. csi_inc_decode: false if it is none of this run. */
 void csi_inc_encode(const struct cfsplit_run *run, const struct csi_inc *inc, struct csi_buf *out);
 bool csi_inc_decode(const struct cfsplit_run *run, const char *text, size_t length, struct csi_inc *out);
@@ -42,10 +46,22 @@ bool csi_inc_decode(const struct cfsplit_run *run, const char *text, size_t leng
 /* Is `name` a well-formed name of an incarnation, of a replica or a coordinator? */
 bool csi_inc_is_name(const char *name, uint32_t *replica);
 
-enum csi_life { CSI_LIFE_UNKNOWN, CSI_LIFE_ALIVE, CSI_LIFE_DEAD };
+enum csi_life {
+    CSI_LIFE_UNKNOWN,
+    CSI_LIFE_ALIVE,
+    CSI_LIFE_STOPPED, /* it is there, and does nothing until it gets SIGCONT */
+    CSI_LIFE_DEAD
+};
 
 /* Whether the process lives, as far as this process can tell: only for the same boot and pid namespace. */
 enum csi_life csi_inc_life(const struct csi_inc *inc);
+
+/* Appends the names of the incarnations of replicas, coordinators left out, that stand in a folder of the run ("replicas", "fence"), CSI_INC_BYTES each, sorted, none
+ * twice. Errors: CFSPLIT_DAMAGED, CFSPLIT_STORAGE. */
+CFSPLIT_MUST_USE cfsplit_status csi_inc_names(const struct cfsplit_run *run, const char *folder, struct csi_buf *names,
+                                              struct cfsplit_error *err);
+/* Is the name among such names? */
+bool csi_inc_is_among(const char *name, const struct csi_buf *names);
 
 /* The incarnations of the replicas of a run, coordinators left out, in the order they were found. Free `at` with free(). */
 struct csi_inc_list {

@@ -41,7 +41,7 @@ static enum cfsplit_life life_of(const struct csi_seen *seen, enum csi_hearing h
         return CFSPLIT_LIFE_LOST;
     if (hearing == CSI_HEARD_SILENCE)
         return CFSPLIT_LIFE_SILENT; /* its process may be there, and frozen */
-    return seen->life == CSI_LIFE_ALIVE || hearing == CSI_HEARD_BEATS ? CFSPLIT_LIFE_WORKING : CFSPLIT_LIFE_UNKNOWN;
+    return seen->life != CSI_LIFE_UNKNOWN || hearing == CSI_HEARD_BEATS ? CFSPLIT_LIFE_WORKING : CFSPLIT_LIFE_UNKNOWN;
 }
 
 static cfsplit_status make_room(struct cfsplit_survey *s, struct cfsplit_error *err)

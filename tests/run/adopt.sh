@@ -108,3 +108,39 @@ until_true 20 test -e r.run/claims/caretaker.e2
 wait "$first" || fail "$(cat err.1)"
 wait "$third" || fail "$(cat err.3)"
 code 0 canfar-split verify r.run
+
+# ... and what was opened again of it, though that life had ended all it had
+seq 1 12 | code 0 canfar-split plan f.run --replicas 2 --strategy blocks --no-adopt --from - -- test -e mended -o {} -gt 1
+code 1 canfar-split run f.run --replica 1
+code 0 canfar-split run f.run --replica 2
+code 0 canfar-split retry f.run
+: >mended
+code 0 canfar-split run f.run --replica 2
+code 1 canfar-split verify f.run
+code 0 canfar-split run f.run --replica 1
+code 0 canfar-split verify f.run
+
+# a caretaker is none any more, too, when what it had is opened again
+rm -rf r.run go
+cat >one.sh <<'EOF'
+#!/bin/sh
+[ "$1.$CANFAR_SPLIT_ATTEMPT" != 2.1 ] || exit 1
+while [ ! -e go ]; do sleep 0.05; done
+EOF
+code 0 canfar-split plan r.run --replicas 2 --strategy chunk 1 2 -- ./one.sh {}
+canfar-split run r.run --replica 1 2>err.1 &
+first=$!
+until_true 20 sh -c 'canfar-split items r.run --state running | grep -qx 1'
+canfar-split run r.run --replica 2 2>err.2 &
+second=$!
+until_true 20 test -e r.run/claims/caretaker.e1
+code 0 canfar-split retry r.run
+until_true 20 test -e r.run/claims/caretaker.e1.down
+canfar-split run r.run --spare 2>err.3 &
+third=$!
+until_true 20 test -e r.run/claims/caretaker.e2
+: >go
+wait "$first" || fail "$(cat err.1)"
+wait "$third" || fail "$(cat err.3)"
+wait "$second" || : # an attempt of its own has failed
+code 0 canfar-split verify r.run

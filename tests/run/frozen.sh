@@ -50,3 +50,28 @@ code 137 canfar-split run b.run --replica 1
 code 0 canfar-split run b.run --replica 2
 code 0 canfar-split run b.run --replica 1
 code 0 canfar-split verify b.run
+
+# a caretaker that is frozen keeps nobody from staying
+rm -rf r.run started ready.*
+cat >one.sh <<'EOF'
+#!/bin/sh
+: >"ready.$1"
+[ "$1.$CANFAR_SPLIT_ATTEMPT" != a.1 ] || while [ ! -e go ]; do sleep 0.05; done
+[ "$1.$CANFAR_SPLIT_ATTEMPT" != b.1 ] || sleep 60
+EOF
+code 0 canfar-split plan r.run --replicas 3 --strategy chunk --stall-after 2s a b c -- ./one.sh {}
+canfar-split run r.run --replica 1 2>err.1 &
+first=$!
+canfar-split run r.run --replica 2 2>err.2 &
+second=$!
+until_true 20 test -e ready.a -a -e ready.b
+canfar-split run r.run --replica 3 2>err.3 &
+third=$!
+trap 'kill -9 "$second" "$third" 2>/dev/null || :; rm -rf "$work"' EXIT
+until_true 20 test -e r.run/claims/caretaker.e1
+kill -STOP "$third" "$second"
+for p in "$third" "$second"; do until_true 20 grep -q '^State:.T' "/proc/$p/status"; done # a sync is ended first
+: >go
+wait "$first" || fail "$(cat err.1)"
+code 0 canfar-split verify r.run
+says err.1 "is silent: going on with what it had"

@@ -175,6 +175,33 @@ static void life_is_seen_on_this_machine_only(void)
     CHECK_EQUAL(csi_inc_life(&other), CSI_LIFE_UNKNOWN);
 }
 
+static void stopped_child_is_no_sign_of_life(void)
+{
+    int ready[2];
+    CHECK(pipe(ready) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct csi_inc own;
+        cfsplit_status status = csi_inc_publish(run, 8, "a child", &own, &err);
+        if (status != CFSPLIT_OK || write(ready[1], &own, sizeof own) != (ssize_t)sizeof own)
+            _exit(1);
+        pause();
+        _exit(0);
+    }
+    struct csi_inc inc;
+    siginfo_t info;
+    close(ready[1]);
+    CHECK_EQUAL(read(ready[0], &inc, sizeof inc), sizeof inc);
+    CHECK_EQUAL(csi_inc_life(&inc), CSI_LIFE_ALIVE);
+    CHECK(kill(child, SIGSTOP) == 0);
+    CHECK(waitid(P_PID, (id_t)child, &info, WSTOPPED | WNOWAIT) == 0);
+    CHECK_EQUAL(csi_inc_life(&inc), CSI_LIFE_STOPPED);
+    CHECK(kill(child, SIGKILL) == 0);
+    CHECK(waitpid(child, NULL, 0) == child);
+    CHECK_EQUAL(csi_inc_life(&inc), CSI_LIFE_DEAD);
+    close(ready[0]);
+}
+
 static void child_that_nobody_reaped_is_dead(void)
 {
     struct csi_inc inc = rundir_inc(run, 1);
@@ -231,6 +258,8 @@ static void coordinator_is_no_replica(void)
     struct csi_inc replica = rundir_inc(own, 2), beside = coordinator_inc(own, 2), alone = coordinator_inc(own, 3);
     struct csi_inc_list list = {0};
     struct csi_others others;
+    enum csi_presence presence;
+    enum csi_whereabouts where;
     unsigned said = 0;
     size_t at;
     bool mine;
@@ -246,12 +275,16 @@ static void coordinator_is_no_replica(void)
     CHECK_OK(csi_others_init(&others, own, &replica, &options, count_sentence, &said, &err));
     CHECK_OK(csi_others_add(&others, &beside, &at, &err));
     CHECK_OK(csi_others_add(&others, &alone, &at, &err));
-    CHECK_OK(csi_others_judge(&others, 1000, &err));
-    CHECK_EQUAL(others.presence[1], CSI_NEVER_CAME);
-    CHECK_EQUAL(others.presence[2], CSI_PRESENT);
-    CHECK_EQUAL(others.presence[3], CSI_NEVER_CAME);
-    CHECK_EQUAL(others.at[at].where, CSI_AT_WORK); /* which it is */
-    CHECK_EQUAL(said, 0);                          /* that replica 2 is there twice */
+    CHECK_OK(csi_others_look(&others, 1000, &err));
+    CHECK_OK(csi_others_presence(&others, 1, &presence, &err));
+    CHECK_EQUAL(presence, CSI_NEVER_CAME);
+    CHECK_OK(csi_others_presence(&others, 2, &presence, &err));
+    CHECK_EQUAL(presence, CSI_PRESENT);
+    CHECK_OK(csi_others_presence(&others, 3, &presence, &err));
+    CHECK_EQUAL(presence, CSI_NEVER_CAME);
+    CHECK_OK(csi_others_where(&others, at, &where, &err));
+    CHECK_EQUAL(where, CSI_AT_WORK); /* which it is */
+    CHECK_EQUAL(said, 0);            /* that replica 2 is there twice */
     csi_others_fini(&others);
     cfsplit_run_close(own);
 }
@@ -658,6 +691,7 @@ int main(void)
         {"a damaged identity and one of another run are found", damaged_identity_is_found},
         {"whether a process lives is seen on this machine only", life_is_seen_on_this_machine_only},
         {"a process that ended and was not waited for is dead", child_that_nobody_reaped_is_dead},
+        {"a process that is stopped is there, and is no sign of life", stopped_child_is_no_sign_of_life},
         {"a list of incarnations takes in what is new", list_takes_in_what_is_new},
         {"a coordinator is no replica, no other start of one, and comes for none", coordinator_is_no_replica},
         {"who looks at a run does not see a coordinator among the replicas", coordinator_is_not_seen_among_lives},
