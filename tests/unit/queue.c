@@ -281,6 +281,11 @@ static void crashes_are_counted(void)
     CHECK_EQUAL(batch.worker, b);
     CHECK_EQUAL(batch.count, 1);
     CHECK(batch.items[0].aside);
+    CHECK(!end(b, 0, 3, CSI_CRASHED)); /* that is of the attempt before */
+    csi_queue_record(queue, b, &(struct csi_record){.kind = CSI_RECORD_START, .attempt = 3, .alone = 1}, now_ms);
+    csi_queue_record(queue, b, &(struct csi_record){.kind = CSI_RECORD_END, .attempt = 3, .class = CSI_CRASHED},
+                     now_ms);
+    CHECK_EQUAL(ledger.at[0].deaths, 2);
     CHECK(end(b, 0, 3, CSI_SET_ASIDE));
     CHECK_EQUAL(csi_entry_state(&ledger.at[0], false), CFSPLIT_SET_ASIDE);
     queue_close();
@@ -359,7 +364,7 @@ static void journal_repeats(void)
 
 static void other_pieces(void)
 {
-    queue_new(4, (struct csi_queue_options){0});
+    queue_new(5, (struct csi_queue_options){0});
     uint32_t worker = join(1, 9);
     record(worker, rundir_start(0, 1));
     record(worker, rundir_end(0, 1, CSI_DONE));
@@ -367,11 +372,16 @@ static void other_pieces(void)
     record(worker, rundir_end(1, 1, CSI_RETRY));
     record(worker, rundir_end(1, 1, CSI_RETRY));
     record(worker, rundir_start(2, 1));
+    record(worker, rundir_start(4, 1));
+    record(worker, rundir_end(4, 1, CSI_CRASHED));
+    record(worker, rundir_end(4, 1, CSI_SET_ASIDE)); /* with the number of the last attempt */
+    record(worker, rundir_end(4, 1, CSI_CRASHED));
+    CHECK_EQUAL(csi_entry_state(&ledger.at[4], false), CFSPLIT_SET_ASIDE);
     CHECK_EQUAL(ledger.at[0].done, 1);
     CHECK_EQUAL(ledger.at[1].failures, 1);
     CHECK_EQUAL(counts().held, 0);
     csi_queue_leave(queue, worker);
-    CHECK_OK(csi_queue_open_piece(queue, 0, 4, now_ms, &err));
+    CHECK_OK(csi_queue_open_piece(queue, 0, 5, now_ms, &err));
     CHECK_EQUAL(counts().waiting, 3);
     worker = join(1, 9);
     CHECK_EQUAL(next_to(worker), 1);
