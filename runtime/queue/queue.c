@@ -188,6 +188,13 @@ static void take_start(struct csi_queue *q, uint32_t number, const struct csi_re
     q->waiting.at[start->index].started = true;
 }
 
+/* An end of what is held, and not of an attempt before: what is to be set aside has the number of an attempt that ended. */
+static bool is_its_end(const struct csi_queue *q, const struct csi_record *end)
+{
+    return end->attempt == attempt_of(q, end->index) &&
+           (end->class == CSI_SET_ASIDE || !q->waiting.at[end->index].aside);
+}
+
 /* The end of what it holds. Its start may be heard of later. */
 static void take_end(struct csi_queue *q, uint32_t number, const struct csi_record *end, uint64_t now_ms)
 {
@@ -209,7 +216,7 @@ bool csi_queue_end(struct csi_queue *q, uint32_t number, const struct csi_record
                    uint64_t now_ms)
 {
     if (end->kind != CSI_RECORD_END || end->class >= CSI_CLASS_COUNT || !holds(q, number, end->index) ||
-        end->attempt != attempt_of(q, end->index))
+        !is_its_end(q, end))
         return false;
     take_end(q, number, end, now_ms);
     if (end->class == CSI_STOPPED || end->class == CSI_SET_ASIDE)
@@ -223,7 +230,8 @@ bool csi_queue_end(struct csi_queue *q, uint32_t number, const struct csi_record
 /* An end that is not in the ledger yet. */
 static bool is_news(const struct csi_entry *entry, const struct csi_record *end)
 {
-    return end->attempt > entry->attempts || (end->attempt == entry->attempts && !entry->ended) ||
+    bool aside = end->class == CSI_SET_ASIDE && entry->class != CSI_SET_ASIDE;
+    return end->attempt > entry->attempts || (end->attempt == entry->attempts && (!entry->ended || aside)) ||
            ((end->class == CSI_DONE || end->class == CSI_REJECTED) && !entry->done && !entry->rejected);
 }
 
@@ -250,11 +258,11 @@ void csi_queue_record(struct csi_queue *q, uint32_t number, const struct csi_rec
     const struct csi_place *place = &q->waiting.at[record->index];
     if (place->where != CSI_HELD)
         take_other(q, number, record, now_ms);
-    else if (place->worker != number || record->attempt != attempt_of(q, record->index))
+    else if (place->worker != number)
         return;
-    else if (!start)
+    else if (!start && is_its_end(q, record))
         take_end(q, number, record, now_ms);
-    else if (!place->started && !place->aside)
+    else if (start && !place->started && !place->aside && record->attempt == attempt_of(q, record->index))
         take_start(q, number, record);
 }
 
