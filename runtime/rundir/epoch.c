@@ -78,15 +78,22 @@ static bool is_address(const char *text)
 
 /* ---- text of an epoch */
 
+static void add_field(struct csi_buf *out, const char *word, const char *text)
+{
+    csi_buf_addf(out, "%s\t", word);
+    csi_text_escape(out, text, strlen(text));
+    csi_buf_add_char(out, '\n');
+}
+
 static void encode(const struct cfsplit_run *run, const struct csi_epoch *epoch, struct csi_buf *out)
 {
     csi_buf_addf(out, "cfsplit-epoch\t1\t%s\t%" PRIu64 "\n", run->spec.run_id, epoch->K);
     csi_inc_encode(run, &epoch->coordinator, out);
-    csi_buf_addf(out, "key\t%s\nplace\t", epoch->key);
-    csi_text_escape(out, epoch->place, strlen(epoch->place));
+    add_field(out, "key", epoch->key);
+    add_field(out, "place", epoch->place);
     for (size_t i = 0; i < epoch->address_count; i++)
-        csi_buf_addf(out, "\naddress\t%s", epoch->addresses[i]);
-    csi_buf_add_text(out, "\nend\t");
+        add_field(out, "address", epoch->addresses[i]);
+    csi_buf_add_text(out, "end\t");
     csi_buf_addf(out, "%016" PRIx64 "\n", out->failed ? 0 : (uint64_t)XXH64(out->data, out->length, 0));
 }
 
@@ -111,19 +118,23 @@ static bool take_line(struct lines *l, const char **line, size_t *length)
 static bool take_field(struct lines *l, const char *word, char *out, size_t room)
 {
     struct lines ahead = *l;
+    char plain[4 * CSI_EPOCH_ADDRESS_BYTES]; /* an escape is up to four bytes */
     const char *line, *field;
     size_t length, field_length;
     if (!take_line(&ahead, &line, &length))
         return false;
     struct csi_fields f = csi_fields_of(line, length - 1);
     if (!csi_fields_is(&f, word) || !csi_fields_next(&f, &field, &field_length) || !csi_fields_done(&f) ||
-        field_length >= room)
+        field_length > sizeof plain)
         return false;
-    memcpy(out, field, field_length);
-    size_t kept = csi_text_unescape(out, field_length);
+    memcpy(plain, field, field_length);
+    size_t kept = csi_text_unescape(plain, field_length);
+    if (kept >= room || memchr(plain, '\0', kept)) /* a NUL would hide the rest */
+        return false;
+    memcpy(out, plain, kept);
     out[kept] = '\0';
     *l = ahead;
-    return strlen(out) == kept; /* a NUL would hide the rest */
+    return true;
 }
 
 static bool take_head(struct lines *l, const struct cfsplit_run *run, uint64_t K)

@@ -56,8 +56,8 @@ static inline void fuzz_leave(void)
  * fuzz_put makes. The same run at every call. */
 static inline struct cfsplit_run *fuzz_run(void)
 {
-    static const char *const folders[] = {"replicas", "claims", "claims/0.0", "claims/0.1", "journal",
-                                          "beat",     "output", "fence",      "retry",      "stop"};
+    static const char *const folders[] = {"replicas", "claims", "claims/0.0", "claims/0.1",  "journal", "beat",
+                                          "output",   "fence",  "retry",      "coordinator", "keys",    "stop"};
     static struct csi_generation generation = {.fd = -1};
     static struct cfsplit_run run = {
         .fd = -1,

@@ -100,6 +100,17 @@ static void epoch_may_have_no_place_and_no_address(void)
     finish(kept);
 }
 
+static void place_may_hold_anything(void)
+{
+    struct cfsplit_run *kept = begin("odd");
+    struct csi_epoch epoch = epoch_of(1), got;
+    memset(epoch.place, 1, sizeof epoch.place - 1); /* four bytes each in the file */
+    CHECK(put(&epoch));
+    CHECK_OK(csi_epoch_read(run, 1, &got, &err));
+    same_epoch(&got, &epoch);
+    finish(kept);
+}
+
 static void first_one_wins(void)
 {
     struct cfsplit_run *kept = begin("first");
@@ -316,7 +327,7 @@ static void only_addresses_that_need_no_look_up(void)
                                         "ipc://@a\nb",
                                         "inproc://a",
                                         "192.0.2.7:1"};
-    static const char *const right[] = {"tcp://192.0.2.7:65535", "tcp://[::1]:1", "tcp://127.0.0.1:7", "ipc://@x"};
+    static const char *const right[] = {"tcp://192.0.2.7:65535", "tcp://[::1]:1", "tcp://127.0.0.1:7", "ipc://@x\\t"};
     struct cfsplit_run *kept = begin("addresses");
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct csi_epoch epoch = epoch_of(1);
@@ -327,8 +338,11 @@ static void only_addresses_that_need_no_look_up(void)
     for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
         struct csi_epoch epoch = epoch_of(i + 1);
         snprintf(epoch.addresses[1], sizeof epoch.addresses[1], "%s", right[i]);
+        struct csi_epoch got;
         if (!may_put(&epoch))
             CHECK_TEXT(right[i], "an address");
+        CHECK_OK(csi_epoch_read(run, i + 1, &got, &err));
+        same_epoch(&got, &epoch);
     }
     struct csi_epoch longest = epoch_of(9);
     memset(longest.addresses[0] + 7, 'x', CSI_EPOCH_ADDRESS_BYTES - 8);
@@ -496,6 +510,7 @@ int main(void)
     static const struct check_case cases[] = {
         {"who coordinates goes round, before its identity is published", epoch_goes_round},
         {"it may have no place and no address", epoch_may_have_no_place_and_no_address},
+        {"its place may hold anything", place_may_hold_anything},
         {"the first one wins", first_one_wins},
         {"of many at once one wins, and all see which", of_many_one_wins},
         {"the last one is found from any that is known", last_goes_on_from_what_is_known},
