@@ -57,7 +57,7 @@ under_valgrind() {
 
 under_tsan() {
     build tsan
-    TSAN_OPTIONS="halt_on_error=1 exitcode=66" tests build-tsan -L threads
+    TSAN_OPTIONS="halt_on_error=1 exitcode=66 suppressions=$PWD/tests/lib/tsan.txt" tests build-tsan -L threads
 }
 
 sources() {
