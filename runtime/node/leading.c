@@ -122,6 +122,16 @@ static cfsplit_status is_free(struct csi_leading *l, uint32_t piece, bool *free_
     return status;
 }
 
+/* Is there a later epoch? Then everything here is over. */
+static cfsplit_status look_for_successor(struct csi_leading *l, struct cfsplit_error *err)
+{
+    struct csi_epoch next;
+    cfsplit_status status = csi_epoch_last(l->run, l->epoch.K, &next, err);
+    if (status == CFSPLIT_OK)
+        l->end = CSI_LEADING_FENCED;
+    return status == CFSPLIT_END ? CFSPLIT_OK : status;
+}
+
 static cfsplit_status open_piece(struct csi_leading *l, uint32_t piece, struct cfsplit_error *err)
 {
     const struct csi_piece *p = &l->run->frozen.pieces[piece];
@@ -152,7 +162,11 @@ static cfsplit_status try_piece(struct csi_leading *l, uint32_t piece, bool *min
         return status;
     led->highest++;
     CSI_KILL_POINT("queue.piece-claimed");
-    return *mine ? open_piece(l, piece, err) : CFSPLIT_OK;
+    /* one that was stopped could take what a successor handed out who is over by now: who looks behind its claim finds him */
+    if (*mine && led->highest > 1)
+        status = look_for_successor(l, err);
+    *mine = *mine && l->end == CSI_LEADS;
+    return status == CFSPLIT_OK && *mine ? open_piece(l, piece, err) : status;
 }
 
 static uint64_t enough(const struct csi_leading *l, const struct csi_queue_counts *counts)
@@ -196,7 +210,9 @@ static cfsplit_status recover(struct csi_leading *l, struct cfsplit_error *err)
     }
     if (status == CFSPLIT_OK && l->now_ms >= l->relist_ms)
         status = list_claims(l, err);
-    for (uint32_t p = 0; status == CFSPLIT_OK && l->recovered && p < l->piece_count; p++)
+    if (status == CFSPLIT_OK && l->recovered)
+        status = look_for_successor(l, err);
+    for (uint32_t p = 0; status == CFSPLIT_OK && l->recovered && l->end == CSI_LEADS && p < l->piece_count; p++)
         if (l->pieces[p].highest > 0)
             status = try_piece(l, p, &mine, err);
     return status;
@@ -207,7 +223,6 @@ static cfsplit_status recover(struct csi_leading *l, struct cfsplit_error *err)
 static cfsplit_status look_at_self(struct csi_leading *l, struct cfsplit_error *err)
 {
     struct cfsplit_error failure;
-    struct csi_epoch next;
     struct csi_seal seal;
     (void)csi_heart_silent_ms(&l->heart, &failure);
     if (failure.status != CFSPLIT_OK) {
@@ -217,10 +232,9 @@ static cfsplit_status look_at_self(struct csi_leading *l, struct cfsplit_error *
     cfsplit_status status = csi_fence_look(l->run, l->self.name, &seal, err);
     if (status != CFSPLIT_OK)
         return status;
-    status = csi_epoch_last(l->run, l->epoch.K, &next, err);
-    if (status == CFSPLIT_OK || seal.state != CSI_FENCE_NONE)
+    if (seal.state != CSI_FENCE_NONE)
         l->end = CSI_LEADING_FENCED;
-    return status == CFSPLIT_END ? CFSPLIT_OK : status;
+    return look_for_successor(l, err);
 }
 
 static cfsplit_status take_orders(struct csi_leading *l, struct cfsplit_error *err)
