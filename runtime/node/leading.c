@@ -15,6 +15,7 @@ enum {
     ahead_s = 30,        /* so much work is claimed ahead */
     pieces_at_once = 16, /* claimed in one turn of the loop */
     tick_ms = 1000,
+    sweep_ms = 100,
     seen_every_ms = 2000,
     relist_every_ms = 2000
 };
@@ -320,31 +321,34 @@ static void tell_seen(struct csi_leading *l)
     l->seen_ms = l->now_ms;
 }
 
-cfsplit_status csi_leading_tick(struct csi_leading *l, struct cfsplit_error *err)
+/* Who is dead, silent, over or settled by now; soon after a connection ended, for its process may be gone, and often while pieces wait
+ * for that. */
+static cfsplit_status sweep(struct csi_leading *l, bool whole, struct cfsplit_error *err)
 {
     struct csi_server_counts server;
     csi_server_count(l->server, &server);
-    bool lost_one = server.disconnected != l->disconnected; /* somebody's process may be gone */
-    if (!lost_one && l->now_ms - l->tick_ms < tick_ms && (l->recovered || l->now_ms - l->sweep_ms < tick_ms / 10))
+    bool lost_one = server.disconnected != l->disconnected;
+    if (!whole && ((!lost_one && l->recovered) || l->now_ms - l->sweep_ms < sweep_ms))
         return CFSPLIT_OK;
-    bool whole = l->now_ms - l->tick_ms >= tick_ms;
     l->disconnected = server.disconnected;
     l->sweep_ms = l->now_ms;
     cfsplit_status status = check_peers(l, lost_one, err);
-    if (status == CFSPLIT_OK && whole)
-        status = look_at_self(l, err);
-    if (status == CFSPLIT_OK && whole)
-        status = take_extension(l, err);
-    if (status == CFSPLIT_OK && whole)
-        status = take_orders(l, err);
-    if (status == CFSPLIT_OK)
-        status = recover(l, err);
-    if (status != CFSPLIT_OK)
+    return status == CFSPLIT_OK ? recover(l, err) : status;
+}
+
+cfsplit_status csi_leading_tick(struct csi_leading *l, struct cfsplit_error *err)
+{
+    bool whole = l->now_ms - l->tick_ms >= tick_ms;
+    cfsplit_status status = sweep(l, whole, err);
+    if (status != CFSPLIT_OK || !whole)
         return status;
-    csi_leading_look_for_the_end(l);
-    if (whole)
-        l->tick_ms = l->now_ms;
-    if (l->now_ms - l->seen_ms >= seen_every_ms)
+    l->tick_ms = l->now_ms;
+    status = look_at_self(l, err);
+    if (status == CFSPLIT_OK)
+        status = take_extension(l, err);
+    if (status == CFSPLIT_OK)
+        status = take_orders(l, err);
+    if (status == CFSPLIT_OK && l->now_ms - l->seen_ms >= seen_every_ms)
         tell_seen(l);
-    return CFSPLIT_OK;
+    return status;
 }
