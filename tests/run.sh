@@ -52,12 +52,12 @@ tests() { # FOLDER CTEST-ARGUMENT...
 # The quick tests once more, unit tests and tool behind valgrind; not those that race against a clock, or that valgrind plays otherwise (a program that cannot be started).
 under_valgrind() {
     build valgrind
-    tests build-valgrind -L quick -E '^(crash|lint)[.]|^run[.](silent|program|launch-canfar)$|upstream-all'
+    tests build-valgrind -L quick -E '^(crash|lint|model)[.]|^run[.](silent|program|launch-canfar)$|upstream-all'
 }
 
 under_tsan() {
     build tsan
-    TSAN_OPTIONS="halt_on_error=1 exitcode=66" tests build-tsan -L threads
+    TSAN_OPTIONS="halt_on_error=1 exitcode=66 suppressions=$PWD/tests/lib/tsan.txt" tests build-tsan -L threads
 }
 
 sources() {
@@ -89,7 +89,7 @@ if [ "$what" = quick ]; then
     stage "build" build dev
     stage "quick tests" tests build-dev -L quick
 else
-    install_missing clang clang-tidy clang-format cppcheck valgrind shellcheck
+    install_missing clang clang-tidy clang-format cppcheck valgrind shellcheck spin
     stage "build" build dev
     stage "tests under the address and undefined-behaviour sanitizers" tests build-dev -LE long
     stage "quick tests under valgrind" under_valgrind

@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "queue.h"
+
 enum { most_named = 6 };
 
 struct roll_name roll_name(uint32_t replica, uint32_t start)
@@ -117,13 +119,21 @@ cfsplit_status roll_print(struct cfsplit_survey *survey, struct cfsplit_error *e
 {
     const struct cfsplit_counts *c = cfsplit_survey_counts(survey);
     const struct cfsplit_roll *roll;
+    const struct cfsplit_queue_view *queue;
     size_t count, lives = 0;
-    cfsplit_status status = cfsplit_survey_roll(survey, &roll, &count, err);
+    cfsplit_status status = cfsplit_survey_queue(survey, &queue, err);
+    if (status == CFSPLIT_OK)
+        status = cfsplit_survey_roll(survey, &roll, &count, err);
     if (status != CFSPLIT_OK)
         return status;
+    queue_print(survey, queue);
     print_summary(c);
-    for (; lives < count && roll[lives].life; lives++)
+    for (; status == CFSPLIT_OK && lives < count && roll[lives].life; lives++) {
         print_life(survey, &roll[lives]);
+        status = queue_print_worker(survey, queue, roll[lives].life, err);
+    }
+    if (status != CFSPLIT_OK)
+        return status;
     print_missing(survey, roll + lives, count - lives, true);
     if (c->unheard)
         printf("  (on another machine: at work as long as the beat goes up, which --watch sees)\n");

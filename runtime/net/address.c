@@ -55,10 +55,11 @@ bool csi_net_is_address(const char *address)
     return split(address, host, &port) && family_of(host) != AF_UNSPEC;
 }
 
-bool csi_net_bind_address(const char *number, char out[CSI_NET_ADDRESS_BYTES])
+bool csi_net_bind_address(const char *number, char out[CSI_NET_ADDRESS_BYTES], bool *is_v6)
 {
     int family = family_of(number);
-    snprintf(out, CSI_NET_ADDRESS_BYTES, family == AF_INET6 ? "tcp://[%s]:*" : "tcp://%s:*", number);
+    *is_v6 = family == AF_INET6;
+    snprintf(out, CSI_NET_ADDRESS_BYTES, *is_v6 ? "tcp://[%s]:*" : "tcp://%s:*", number);
     return family != AF_UNSPEC;
 }
 

@@ -74,22 +74,27 @@ static cfsplit_status bind_ipc(struct csi_server *server, const char *name, stru
     return CFSPLIT_OK;
 }
 
+/* With IPv6 on, libzmq would bind to an IPv4 address by its IPv6 form, and name it so. */
+static int bind_as(void *router, const char *address, bool v6)
+{
+    const int on = v6;
+    return zmq_setsockopt(router, ZMQ_IPV6, &on, sizeof on) == 0 ? zmq_bind(router, address) : -1;
+}
+
 /* All interfaces: one socket for both families, or IPv4 alone where there is nothing else. */
 static int bind_everywhere(void *router)
 {
-    const int off = 0;
-    if (zmq_bind(router, "tcp://*:*") == 0)
-        return 0;
-    return zmq_setsockopt(router, ZMQ_IPV6, &off, sizeof off) == 0 ? zmq_bind(router, "tcp://0.0.0.0:*") : -1;
+    return bind_as(router, "tcp://*:*", true) == 0 ? 0 : bind_as(router, "tcp://0.0.0.0:*", false);
 }
 
 static cfsplit_status bind_tcp(struct csi_server *server, const char *where, struct cfsplit_error *err)
 {
-    char address[CSI_NET_ADDRESS_BYTES] = "tcp://*:*", endpoint[CSI_NET_ADDRESS_BYTES];
-    if (where && !csi_net_bind_address(where, address))
+    char address[CSI_NET_ADDRESS_BYTES], endpoint[CSI_NET_ADDRESS_BYTES];
+    bool v6 = true;
+    if (where && !csi_net_bind_address(where, address, &v6))
         return csi_fail(err, CFSPLIT_UNREACHABLE, "cannot bind to %s: no numeric address", csi_quote(where).text);
-    if ((where ? zmq_bind(server->router, address) : bind_everywhere(server->router)) != 0)
-        return csi_net_fail(err, "cannot bind to %s", csi_quote(where ? where : address).text);
+    if ((where ? bind_as(server->router, address, v6) : bind_everywhere(server->router)) != 0)
+        return csi_net_fail(err, "cannot bind to %s", where ? csi_quote(where).text : "any network interface");
     size_t length = sizeof endpoint;
     if (zmq_getsockopt(server->router, ZMQ_LAST_ENDPOINT, endpoint, &length) != 0)
         return csi_net_fail(err, "cannot tell where the queue listens");

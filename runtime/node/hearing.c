@@ -203,7 +203,8 @@ static void hear_ends(struct csi_leading *l, struct csi_peer *peer, const struct
 {
     struct csi_wire_bytes list = m->ends.list;
     struct csi_wire_end end;
-    while (csi_wire_end_next(&list, &end)) {
+    uint64_t count = 0;
+    for (; count < m->ends.count && csi_wire_end_next(&list, &end); count++) {
         struct csi_record record = {.kind = CSI_RECORD_END,
                                     .index = end.index,
                                     .attempt = end.attempt,
@@ -213,6 +214,7 @@ static void hear_ends(struct csi_leading *l, struct csi_peer *peer, const struct
             end.class < CSI_CLASS_COUNT && csi_peers_end(&l->peers, (size_t)(peer - l->peers.at), &record, end.took_us);
         l->strange += !known;
     }
+    l->strange += count < m->ends.count || list.length > 0; /* not the list that it says it is */
 }
 
 static void hear_ping(struct csi_leading *l, struct csi_peer *peer, const struct csi_message *m)
@@ -283,37 +285,63 @@ cfsplit_status csi_leading_hear(struct csi_leading *l, struct cfsplit_error *err
 
 /* ---- handing out */
 
-static cfsplit_status list_items(struct csi_leading *l, const struct csi_queue_batch *batch, struct cfsplit_error *err)
+static cfsplit_status list_item(struct csi_leading *l, const struct csi_queue_given *given, struct cfsplit_error *err)
 {
-    csi_buf_clear(&l->list);
-    for (size_t i = 0; i < batch->count; i++) {
-        const struct csi_queue_given *given = &batch->items[i];
-        const struct csi_entry *entry = csi_ledger_at(&l->ledger, given->index);
-        const struct cfsplit_item *item;
-        cfsplit_status status = csi_names_at(&l->names, given->index, &item, err);
-        if (status != CFSPLIT_OK)
-            return status;
-        struct csi_wire_item out = {.index = given->index,
-                                    .weight = item->weight,
-                                    .attempt = given->attempt,
-                                    .failures = entry->failures,
-                                    .deaths = entry->deaths,
-                                    .laters = entry->laters,
-                                    .alone = given->alone,
-                                    .aside = given->aside,
-                                    .name = {item->name, item->length}};
-        csi_wire_item_add(&l->list, &out);
-    }
+    const struct csi_entry *entry = csi_ledger_at(&l->ledger, given->index);
+    const struct cfsplit_item *item;
+    cfsplit_status status = csi_names_at(&l->names, given->index, &item, err);
+    if (status != CFSPLIT_OK)
+        return status;
+    struct csi_wire_item out = {.index = given->index,
+                                .weight = item->weight,
+                                .attempt = given->attempt,
+                                .failures = entry->failures,
+                                .deaths = entry->deaths,
+                                .laters = entry->laters,
+                                .alone = given->alone,
+                                .aside = given->aside,
+                                .name = {item->name, item->length}};
+    csi_wire_item_add(&l->list, &out);
     return csi_buf_check(&l->list, err);
 }
 
-static cfsplit_status send_batch(struct csi_leading *l, const struct csi_queue_batch *batch, struct cfsplit_error *err)
+/* Cuts a batch to its first `count` items; the others go back to the queue. */
+static void shorten(struct csi_leading *l, struct csi_queue_batch *batch, size_t count)
+{
+    struct csi_queue_batch rest = {.worker = batch->worker, .count = batch->count - count};
+    memcpy(rest.items, batch->items + count, rest.count * sizeof rest.items[0]);
+    batch->count = count;
+    if (rest.count > 0)
+        csi_queue_undo(l->queue, &rest);
+}
+
+/* Lists the items of a batch, as many as fit a frame: of one, the name may be as long as names are. */
+static cfsplit_status list_items(struct csi_leading *l, struct csi_queue_batch *batch, struct cfsplit_error *err)
+{
+    _Static_assert(2 * CFSPLIT_ITEM_BYTES_MAX <= CSI_WIRE_LIST_MAX, "an item fits a frame, whatever its name");
+    size_t count = 0;
+    csi_buf_clear(&l->list);
+    for (; count < batch->count; count++) {
+        size_t before = l->list.length;
+        cfsplit_status status = list_item(l, &batch->items[count], err);
+        if (status != CFSPLIT_OK)
+            return status;
+        if (l->list.length > CSI_WIRE_LIST_MAX) {
+            l->list.length = before;
+            break;
+        }
+    }
+    shorten(l, batch, count);
+    return CFSPLIT_OK;
+}
+
+static cfsplit_status send_batch(struct csi_leading *l, struct csi_queue_batch *batch, struct cfsplit_error *err)
 {
     struct csi_peer *peer = csi_peers_of_worker(&l->peers, batch->worker);
-    struct csi_message message = {.kind = CSI_MESSAGE_BATCH, .batch = {.ahead = batch->ahead, .count = batch->count}};
     cfsplit_status status = list_items(l, batch, err);
     if (status != CFSPLIT_OK)
         return status;
+    struct csi_message message = {.kind = CSI_MESSAGE_BATCH, .batch = {.ahead = batch->ahead, .count = batch->count}};
     csi_wire_pack(&message, &l->list, &l->space);
     if (peer && peer->session && say(l, peer, &message)) {
         peer->sent += batch->count;

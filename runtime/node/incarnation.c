@@ -44,7 +44,11 @@ static cfsplit_status stand(void *context, uint64_t K, bool *won, struct cfsplit
                                                     .bind = life->bind};
     cfsplit_status status = csi_coordinator_start(&options, &life->coordinator, err);
     *won = life->coordinator != NULL;
-    return status;
+    if (status != CFSPLIT_UNREACHABLE)
+        return status;
+    csi_incarnation_say(life, err->message); /* others may, where this host cannot */
+    life->cannot_lead = true;
+    return CFSPLIT_OK;
 }
 
 static cfsplit_status join_queue(struct csi_incarnation *life, struct cfsplit_error *err)
@@ -86,7 +90,7 @@ cfsplit_status csi_incarnation_tend(struct csi_incarnation *life, uint64_t now_m
     char sentence[256];
     if (!life->feed.queued)
         return CFSPLIT_OK;
-    life->queued.may_stand = going_on && !life->coordinator;
+    life->queued.may_stand = going_on && !life->coordinator && !life->cannot_lead;
     while (life->coordinator && csi_coordinator_take_sentence(life->coordinator, sentence))
         csi_incarnation_say(life, sentence);
     cfsplit_status status = CFSPLIT_OK;

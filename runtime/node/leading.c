@@ -15,6 +15,7 @@ enum {
     ahead_s = 30,        /* so much work is claimed ahead */
     pieces_at_once = 16, /* claimed in one turn of the loop */
     tick_ms = 1000,
+    sweep_ms = 100,
     seen_every_ms = 2000,
     relist_every_ms = 2000
 };
@@ -122,6 +123,16 @@ static cfsplit_status is_free(struct csi_leading *l, uint32_t piece, bool *free_
     return status;
 }
 
+/* Is there a later epoch? Then everything here is over. */
+static cfsplit_status look_for_successor(struct csi_leading *l, struct cfsplit_error *err)
+{
+    struct csi_epoch next;
+    cfsplit_status status = csi_epoch_last(l->run, l->epoch.K, &next, err);
+    if (status == CFSPLIT_OK)
+        l->end = CSI_LEADING_FENCED;
+    return status == CFSPLIT_END ? CFSPLIT_OK : status;
+}
+
 static cfsplit_status open_piece(struct csi_leading *l, uint32_t piece, struct cfsplit_error *err)
 {
     const struct csi_piece *p = &l->run->frozen.pieces[piece];
@@ -152,7 +163,11 @@ static cfsplit_status try_piece(struct csi_leading *l, uint32_t piece, bool *min
         return status;
     led->highest++;
     CSI_KILL_POINT("queue.piece-claimed");
-    return *mine ? open_piece(l, piece, err) : CFSPLIT_OK;
+    /* one that was stopped could take what a successor handed out who is over by now: who looks behind its claim finds him */
+    if (*mine && led->highest > 1)
+        status = look_for_successor(l, err);
+    *mine = *mine && l->end == CSI_LEADS;
+    return status == CFSPLIT_OK && *mine ? open_piece(l, piece, err) : status;
 }
 
 static uint64_t enough(const struct csi_leading *l, const struct csi_queue_counts *counts)
@@ -196,7 +211,9 @@ static cfsplit_status recover(struct csi_leading *l, struct cfsplit_error *err)
     }
     if (status == CFSPLIT_OK && l->now_ms >= l->relist_ms)
         status = list_claims(l, err);
-    for (uint32_t p = 0; status == CFSPLIT_OK && l->recovered && p < l->piece_count; p++)
+    if (status == CFSPLIT_OK && l->recovered)
+        status = look_for_successor(l, err);
+    for (uint32_t p = 0; status == CFSPLIT_OK && l->recovered && l->end == CSI_LEADS && p < l->piece_count; p++)
         if (l->pieces[p].highest > 0)
             status = try_piece(l, p, &mine, err);
     return status;
@@ -207,7 +224,6 @@ static cfsplit_status recover(struct csi_leading *l, struct cfsplit_error *err)
 static cfsplit_status look_at_self(struct csi_leading *l, struct cfsplit_error *err)
 {
     struct cfsplit_error failure;
-    struct csi_epoch next;
     struct csi_seal seal;
     (void)csi_heart_silent_ms(&l->heart, &failure);
     if (failure.status != CFSPLIT_OK) {
@@ -217,10 +233,9 @@ static cfsplit_status look_at_self(struct csi_leading *l, struct cfsplit_error *
     cfsplit_status status = csi_fence_look(l->run, l->self.name, &seal, err);
     if (status != CFSPLIT_OK)
         return status;
-    status = csi_epoch_last(l->run, l->epoch.K, &next, err);
-    if (status == CFSPLIT_OK || seal.state != CSI_FENCE_NONE)
+    if (seal.state != CSI_FENCE_NONE)
         l->end = CSI_LEADING_FENCED;
-    return status == CFSPLIT_END ? CFSPLIT_OK : status;
+    return look_for_successor(l, err);
 }
 
 static cfsplit_status take_orders(struct csi_leading *l, struct cfsplit_error *err)
@@ -306,31 +321,34 @@ static void tell_seen(struct csi_leading *l)
     l->seen_ms = l->now_ms;
 }
 
-cfsplit_status csi_leading_tick(struct csi_leading *l, struct cfsplit_error *err)
+/* Who is dead, silent, over or settled by now; soon after a connection ended, for its process may be gone, and often while pieces wait
+ * for that. */
+static cfsplit_status sweep(struct csi_leading *l, bool whole, struct cfsplit_error *err)
 {
     struct csi_server_counts server;
     csi_server_count(l->server, &server);
-    bool lost_one = server.disconnected != l->disconnected; /* somebody's process may be gone */
-    if (!lost_one && l->now_ms - l->tick_ms < tick_ms && (l->recovered || l->now_ms - l->sweep_ms < tick_ms / 10))
+    bool lost_one = server.disconnected != l->disconnected;
+    if (!whole && ((!lost_one && l->recovered) || l->now_ms - l->sweep_ms < sweep_ms))
         return CFSPLIT_OK;
-    bool whole = l->now_ms - l->tick_ms >= tick_ms;
     l->disconnected = server.disconnected;
     l->sweep_ms = l->now_ms;
     cfsplit_status status = check_peers(l, lost_one, err);
-    if (status == CFSPLIT_OK && whole)
-        status = look_at_self(l, err);
-    if (status == CFSPLIT_OK && whole)
-        status = take_extension(l, err);
-    if (status == CFSPLIT_OK && whole)
-        status = take_orders(l, err);
-    if (status == CFSPLIT_OK)
-        status = recover(l, err);
-    if (status != CFSPLIT_OK)
+    return status == CFSPLIT_OK ? recover(l, err) : status;
+}
+
+cfsplit_status csi_leading_tick(struct csi_leading *l, struct cfsplit_error *err)
+{
+    bool whole = l->now_ms - l->tick_ms >= tick_ms;
+    cfsplit_status status = sweep(l, whole, err);
+    if (status != CFSPLIT_OK || !whole)
         return status;
-    csi_leading_look_for_the_end(l);
-    if (whole)
-        l->tick_ms = l->now_ms;
-    if (l->now_ms - l->seen_ms >= seen_every_ms)
+    l->tick_ms = l->now_ms;
+    status = look_at_self(l, err);
+    if (status == CFSPLIT_OK)
+        status = take_extension(l, err);
+    if (status == CFSPLIT_OK)
+        status = take_orders(l, err);
+    if (status == CFSPLIT_OK && l->now_ms - l->seen_ms >= seen_every_ms)
         tell_seen(l);
-    return CFSPLIT_OK;
+    return status;
 }
