@@ -155,6 +155,7 @@ static void release(struct csi_coordinator *c)
     csi_buf_release(&l->space);
     free(l->pieces);
     free(l->highest);
+    free(l->released);
     cfsplit_run_close(l->run);
     pthread_mutex_destroy(&c->lock);
     if (c->wake >= 0)

@@ -31,12 +31,17 @@ static cfsplit_status make_room(struct csi_leading *l, struct cfsplit_error *err
     uint32_t *highest = realloc(l->highest, (pieces + 1) * sizeof *highest);
     if (highest)
         l->highest = highest;
-    if (!more || !highest)
+    uint32_t *released = realloc(l->released, (pieces + 1) * sizeof *released);
+    if (released)
+        l->released = released;
+    if (!more || !highest || !released)
         return csi_fail_memory(err);
     for (; l->piece_count < pieces; l->piece_count++) {
         more[l->piece_count] = (struct csi_led_piece){0};
-        highest[l->piece_count] = 0;
+        highest[l->piece_count] = released[l->piece_count] = 0;
     }
+    l->peers.released = released;
+    l->peers.released_count = pieces;
     return CFSPLIT_OK;
 }
 
@@ -105,7 +110,7 @@ static cfsplit_status is_free(struct csi_leading *l, uint32_t piece, bool *free_
 {
     struct csi_inc owner;
     size_t at;
-    *free_now = l->pieces[piece].highest == 0;
+    *free_now = l->pieces[piece].highest == l->released[piece];
     if (*free_now || !l->recovered)
         return CFSPLIT_OK;
     cfsplit_status status = csi_claim_owner(l->run, piece, l->pieces[piece].highest, &owner, err);

@@ -37,7 +37,8 @@ struct csi_leading {
     struct csi_peers peers;
     struct csi_names names;
     struct csi_led_piece *pieces;
-    uint32_t *highest; /* claim numbers as they were last listed */
+    uint32_t *highest;  /* claim numbers as they were last listed */
+    uint32_t *released; /* ... that their owners gave back */
     size_t piece_count;
     uint32_t fresh;      /* pieces before this one were looked at as long as nobody had them */
     bool recovered;      /* pieces that somebody had can be taken: all peers are settled */

@@ -118,6 +118,9 @@ static cfsplit_status take(void *context, const struct csi_record *record, struc
     cfsplit_status status = CFSPLIT_OK;
     if (record->kind == CSI_RECORD_BOUND && t->peer->bound < record->index)
         t->peer->bound = record->index;
+    if (record->kind == CSI_RECORD_RELEASED && record->index < t->peers->released_count &&
+        t->peers->released[record->index] < record->attempt)
+        t->peers->released[record->index] = (uint32_t)record->attempt;
     if (record->kind == CSI_RECORD_START)
         status = begin(t->peer, record, err);
     if (record->kind == CSI_RECORD_END)

@@ -127,7 +127,7 @@ static void look_again(struct csi_queued *q, uint64_t now_ms)
 static cfsplit_status bind_to(struct csi_queued *q, uint64_t K, struct cfsplit_error *err)
 {
     csi_leases_drop(&q->leases);
-    if (q->clean && q->bound == K)
+    if (q->clean && q->bound >= K)
         return CFSPLIT_OK;
     struct csi_record bound = {.kind = CSI_RECORD_BOUND, .index = K, .time_ms = csi_clock_wall_ms()};
     cfsplit_status status = csi_journal_reserve(q->journal, bound_bytes, err);
@@ -249,9 +249,9 @@ static cfsplit_status fall_back(struct csi_queued *q, uint64_t now_ms, struct cf
     if (q->again) {
         tell(q, "the queue is not reached: leaving what others have to them");
         q->state = CSI_QUEUED_HOME;
-        return bind_to(q, q->epoch.K + 1, err);
+        return bind_to(q, q->epoch.K, err);
     }
-    cfsplit_status status = bind_to(q, q->epoch.K + 1, err);
+    cfsplit_status status = bind_to(q, q->epoch.K, err);
     if (status != CFSPLIT_OK)
         return status;
     CSI_KILL_POINT("queue.alone");
@@ -269,6 +269,7 @@ void csi_queued_return(struct csi_queued *q, uint64_t now_ms)
     if (q->state != CSI_QUEUED_ALONE)
         return;
     q->again = true;
+    q->clean = false;
     q->unreached_ms = 0;
     look_again(q, now_ms);
 }
