@@ -123,19 +123,44 @@ static void fill(struct csi_lease *lease, const struct csi_wire_item *item, char
                                 .aside = item->aside};
 }
 
-static void put(struct csi_leases *leases, struct csi_lease *lease)
+/* Puts those of a batch into the table, one after the other; false: one of them is there. */
+static bool put_into_table(struct csi_leases *leases, struct csi_lease_batch *batch, struct csi_wire_bytes list,
+                           char *names)
 {
-    leases->table[place_of(leases, lease->index)] = lease;
-    leases->count++;
-    *leases->last = lease;
-    leases->last = &lease->next;
-    leases->waiting++;
+    struct csi_wire_item item;
+    for (batch->left = 0; csi_wire_item_next(&list, &item); batch->left++) {
+        struct csi_lease *lease = &batch->at[batch->left];
+        size_t place = place_of(leases, item.index);
+        if (leases->table[place])
+            return false;
+        fill(lease, &item, names);
+        names += item.name.length + 1;
+        lease->batch = batch;
+        leases->table[place] = lease;
+        leases->count++;
+    }
+    return true;
+}
+
+static void take_out_of_table(struct csi_leases *leases, const struct csi_lease_batch *batch)
+{
+    for (size_t i = 0; i < batch->left; i++)
+        close_gap(leases, place_of(leases, batch->at[i].index));
+    leases->count -= batch->left;
+}
+
+static void line_up(struct csi_leases *leases, struct csi_lease_batch *batch)
+{
+    for (size_t i = 0; i < batch->left; i++) {
+        *leases->last = &batch->at[i];
+        leases->last = &batch->at[i].next;
+    }
+    leases->waiting += batch->left;
 }
 
 cfsplit_status csi_leases_add(struct csi_leases *leases, struct csi_wire_bytes list, uint64_t count, bool *bad,
                               struct cfsplit_error *err)
 {
-    struct csi_wire_item item;
     size_t bytes;
     *bad = !check(leases, list, count, &bytes);
     if (*bad)
@@ -146,19 +171,13 @@ cfsplit_status csi_leases_add(struct csi_leases *leases, struct csi_wire_bytes l
         free(batch);
         return csi_fail_memory(err);
     }
-    char *names = (char *)batch->at + own;
-    batch->left = 0;
-    for (struct csi_lease *lease = batch->at; csi_wire_item_next(&list, &item); lease++) {
-        if (csi_leases_find(leases, item.index)) { /* twice in one list */
-            *bad = true;
-            break;
-        }
-        fill(lease, &item, names);
-        names += item.name.length + 1;
-        lease->batch = batch;
-        batch->left++;
-        put(leases, lease);
+    *bad = !put_into_table(leases, batch, list, (char *)batch->at + own);
+    if (*bad) { /* an item is in it twice */
+        take_out_of_table(leases, batch);
+        free(batch);
+        return CFSPLIT_OK;
     }
+    line_up(leases, batch);
     return CFSPLIT_OK;
 }
 
