@@ -172,6 +172,7 @@ static cfsplit_status call(struct csi_queued *q, uint64_t now_ms, struct cfsplit
     if (status != CFSPLIT_OK)
         return status;
     q->state = CSI_QUEUED_CALLING;
+    q->same_address = false;
     q->called_ms = q->heard_ms = now_ms;
     q->session++;
     q->seq_out = q->seq_in = q->asked = q->got = 0;
@@ -311,7 +312,7 @@ static cfsplit_status wait_for_welcome(struct csi_queued *q, uint64_t now_ms, st
     cfsplit_status status = judge(q, now_ms, &over, err);
     if (status != CFSPLIT_OK)
         return status;
-    q->address++;
+    q->address += !q->same_address;
     if (!over && now_ms - q->unreached_ms < q->options->network_timeout_ms)
         return call(q, now_ms, err);
     look_again(q, now_ms);
@@ -414,13 +415,14 @@ static void take_welcome(struct csi_queued *q, const struct csi_message *m, uint
     q->look_ms = now_ms;
 }
 
-/* Something was lost, or what waits is wanted back: a new session, at the next step, at the same address. */
+/* Something was lost, or what waits is wanted back: a new session, at the next step, at the same address. RESET may come several times,
+ * for each message that it answers. */
 static void start_over(struct csi_queued *q, uint64_t now_ms)
 {
     q->clean = false;
     q->state = CSI_QUEUED_CALLING;
     q->called_ms = now_ms - call_ms;
-    q->address--; /* wait_for_welcome takes the next one */
+    q->same_address = true;
     if (q->unreached_ms == 0)
         q->unreached_ms = now_ms ? now_ms : 1;
 }

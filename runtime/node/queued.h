@@ -33,6 +33,7 @@ struct csi_queued {
     bool clean;             /* nothing was given since that line was written */
     struct csi_link *link;
     size_t address;                    /* which one is called */
+    bool same_address;                 /* again, once */
     uint64_t session, seq_out, seq_in; /* seq_in 0: WELCOME has not come */
     uint64_t asked, got, ahead;        /* items of this session; how many may wait */
     uint64_t idle, slots;              /* free slots as of the last step; as many as ever were in use */
