@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -96,7 +95,7 @@ static void say_connection(const struct cfsplit_queue_view *q, const struct cfsp
     if (w->alone)
         snprintf(out, 160, "on its own, without the queue");
     else if (!w->connected && q->told && q->leads)
-        snprintf(out, 160, "not connected to the queue");
+        snprintf(out, 160, w->called ? "not connected to the queue, or only just" : "not connected to the queue");
     if (!w->connected)
         return;
     uint64_t busy = w->held < w->slots ? w->held : w->slots;
@@ -159,7 +158,7 @@ cfsplit_status queue_print_worker(struct cfsplit_survey *survey, const struct cf
                                   const struct cfsplit_life_view *life, struct cfsplit_error *err)
 {
     const struct cfsplit_queue_worker *w = q ? find_worker(survey, q, life) : NULL;
-    char how[160];
+    char how[160], clause[164];
     size_t column = indent;
     if (!w)
         return CFSPLIT_OK;
@@ -168,8 +167,8 @@ cfsplit_status queue_print_worker(struct cfsplit_survey *survey, const struct cf
         return CFSPLIT_OK;
     printf("%*s", indent, "");
     if (*how) {
-        strcat(how, w->running_count ? ";" : "");
-        print_word(how, &column);
+        snprintf(clause, sizeof clause, "%s%s", how, w->running_count ? ";" : "");
+        print_word(clause, &column);
     }
     cfsplit_status status = print_running(survey, w, &column, err);
     printf("\n");

@@ -281,6 +281,7 @@ struct cfsplit_roll {
     const struct cfsplit_life_view *life; /* NULL: never came */
     uint64_t share;                       /* items that were planned for this replica */
     uint64_t waiting;                     /* items that it left or never took, and nobody has: pending */
+    uint64_t queued;                      /* items of the pieces that it left and the queue took over */
     const struct cfsplit_taken *taken;    /* of a life that is lost or left early, or of who never came */
     size_t taken_count;
 };
@@ -295,7 +296,8 @@ struct cfsplit_queue_worker {
     size_t life;        /* its place in cfsplit_survey_lives */
     uint16_t connected; /* 1: what follows up to heard_ms is known */
     uint16_t alone;     /* 1: goes on without the queue */
-    uint32_t reserved_;
+    uint16_t called;    /* 1: has called the one that hands out items now, heard or not */
+    uint16_t reserved_;
     uint64_t slots, held, ended; /* items: at a time; it has now; since it connected */
     uint64_t mean_us;            /* of an item, lately; 0: not known */
     uint64_t heard_ms;           /* ago, when this was told */

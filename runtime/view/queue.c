@@ -201,11 +201,13 @@ static cfsplit_status read_told(struct listing *l, struct cfsplit_error *err)
 /* Who takes items only from a coordinator that is yet to come takes them by itself. */
 static void find_alone(struct listing *l)
 {
+    uint64_t K = l->s->queue.epoch.K;
     for (size_t i = 0; i < l->s->incs.count; i++) {
         struct cfsplit_queue_worker *worker = find(l, l->s->incs.at[i].name);
-        if (worker && l->s->seen[i].bound > l->s->queue.epoch.K) {
+        if (worker && l->s->seen[i].bound > K)
             *worker = (struct cfsplit_queue_worker){.life = worker->life, .alone = 1};
-        }
+        else if (worker)
+            worker->called = K && l->s->seen[i].bound == K;
     }
 }
 
@@ -224,24 +226,27 @@ static cfsplit_status list_running(struct listing *l, struct cfsplit_error *err)
     struct csi_survey_queue *q = &l->s->queue;
     uint64_t count = l->s->counts.by_state[CFSPLIT_RUNNING];
     free(q->running);
-    uint64_t *at = q->running = calloc(count + 1, sizeof *q->running);
-    if (!at)
+    q->running = calloc(count + 1, sizeof *q->running);
+    size_t *filled = calloc(l->count + 1, sizeof *filled); /* up to where, of each */
+    if (!q->running || !filled || !l->workers) {
+        free(filled);
         return csi_fail_memory(err);
+    }
     for (uint64_t i = 0; count && i < l->s->ledger.count; i++) {
         struct cfsplit_queue_worker *worker = runner(l, i);
         if (worker)
             worker->running_count++;
     }
-    for (size_t i = 0; i < l->count; i++) {
-        l->workers[i].running = at;
-        at += l->workers[i].running_count;
-        l->workers[i].running_count = 0;
+    for (size_t i = 0, at = 0; i < l->count; at += l->workers[i++].running_count) {
+        l->workers[i].running = &q->running[at];
+        filled[i] = at;
     }
     for (uint64_t i = 0; count && i < l->s->ledger.count; i++) {
-        struct cfsplit_queue_worker *worker = runner(l, i);
+        const struct cfsplit_queue_worker *worker = runner(l, i);
         if (worker)
-            q->running[(size_t)(worker->running - q->running) + worker->running_count++] = i;
+            q->running[filled[worker - l->workers]++] = i;
     }
+    free(filled);
     return CFSPLIT_OK;
 }
 

@@ -84,6 +84,8 @@ wait "$again" || fail "$(cat err.2)"
 wait "$watcher" || fail "$(cat watched)"
 says watched "queue: replica 2 (second start) on $here handed out the items (second to do so)"
 code 0 canfar-split verify r.run
+says out "replica 2: lost"
+says out "replica 3: stopped before the end; taken over by the queue"
 code 0 canfar-split explain r.run slow1.fits
 says out "strategy queue: replica 2 (second start) ran it"
 code 0 canfar-split status r.run
