@@ -35,6 +35,13 @@ static double median(double *values, size_t count)
     return count ? values[count / 2] : 0;
 }
 
+static double cpu_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
 static void sleep_ms(long ms)
 {
     struct timespec t = {ms / 1000, ms % 1000 * 1000000};
@@ -108,6 +115,7 @@ static int through_the_door(const char *path, uint32_t id, struct door *d)
         status = status == CFSPLIT_OK ? closing : status;
         printf("began\t%.0f\nended\t%.0f\ndone\t%" PRIu64 "\n", d->began, ended, result.done);
         printf("wait_longest\t%.0f\nwait_longest_end_s\t%.6f\n", d->longest, d->longest_end_s);
+        printf("cpu_us\t%.0f\n", cpu_us());
         printf("wait_median\t%.1f\n", median(waits, d->count < sample_max ? (size_t)d->count : sample_max));
     }
     if (status != CFSPLIT_OK)

@@ -33,8 +33,8 @@ plan() { # RUN ITEMS REPLICAS OPTION...
     seq -f 'data/image-%08.0f.fits' "$count" |
         "$tool" plan "$run" --replicas "$replicas" --strategy queue --weights none --from - "$@" 2>said || { cat said >&2; exit 1; }
 }
-# complete RUN: or it is no measurement
-complete() {
+# whole RUN: or it is no measurement
+whole() {
     "$tool" verify "$1" >verified 2>&1 || { cat verified >&2; exit 1; }
 }
 # two_doors RUN: items a second of two replicas at once
@@ -43,7 +43,7 @@ two_doors() {
     other=$!
     "$queue" door "$1" 2 >door.2
     wait "$other"
-    complete "$1"
+    whole "$1"
     cat door.1 door.2 | awk -F '\t' '
         $1 == "began" && $2 > 0 && (!from || $2 < from) { from = $2 }
         $1 == "ended" && $2 > to { to = $2 }
@@ -68,7 +68,7 @@ row_single() {
     two_doors s.run >>single.rate
     plan l.run "$((items / 5000 + 8))" 1 --sync-every 0
     "$queue" door l.run 1 25 >door.1
-    complete l.run
+    whole l.run
     value door.1 wait_median >>single.us
 }
 say_single() {
@@ -80,7 +80,7 @@ row_spawn() {
     rm -rf t.run
     "$tool" plan t.run --replicas 1 --strategy queue --weights none --from list -- /bin/true '{}' 2>said
     milliseconds "$tool" run t.run --replica 1 -j 2 >>ours.ms
-    complete t.run
+    whole t.run
     milliseconds xargs -P2 -n1 /bin/true <list >>theirs.ms
     divide "$(tail -n 1 theirs.ms)" "$(tail -n 1 ours.ms)" %.3f >>spawn.ratio
 }
