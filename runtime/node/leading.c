@@ -12,8 +12,7 @@
 #include "rundir/order.h"
 
 enum {
-    ahead_s = 30,        /* so much work is claimed ahead */
-    pieces_at_once = 16, /* claimed in one turn of the loop */
+    ahead_s = 30, /* so much work is claimed ahead */
     tick_ms = 1000,
     sweep_ms = 100,
     seen_every_ms = 2000,
@@ -142,13 +141,31 @@ static cfsplit_status open_piece(struct csi_leading *l, uint32_t piece, struct c
 {
     const struct csi_piece *p = &l->run->frozen.pieces[piece];
     cfsplit_status status = CFSPLIT_OK;
-    l->pieces[piece].mine = true;
     if (l->pieces[piece].highest > 1)
         status = csi_peers_hold(&l->peers, p->first, p->items, err);
     return status == CFSPLIT_OK ? csi_queue_open_piece(l->queue, p->first, p->items, l->now_ms, err) : status;
 }
 
-/* Claims a piece if it is free and something is open in it. */
+/* Brings what was claimed to the disk, and hands it out from then on. */
+static cfsplit_status open_linked(struct csi_leading *l, struct cfsplit_error *err)
+{
+    bool had_owners = false;
+    if (l->linked_count == 0)
+        return CFSPLIT_OK;
+    cfsplit_status status = csi_claim_sync(l->run, l->linked, l->linked_count, err);
+    CSI_KILL_POINT("queue.piece-claimed");
+    for (size_t i = 0; i < l->linked_count; i++)
+        had_owners = had_owners || l->pieces[l->linked[i]].highest > 1;
+    /* one that was stopped could take what a successor handed out who is over by now: who looks behind its claim finds him */
+    if (status == CFSPLIT_OK && had_owners)
+        status = look_for_successor(l, err);
+    for (size_t i = 0; status == CFSPLIT_OK && l->end == CSI_LEADS && i < l->linked_count; i++)
+        status = open_piece(l, l->linked[i], err);
+    l->linked_count = 0;
+    return status;
+}
+
+/* Claims a piece if it is free and something is open in it; open_linked is to follow. */
 static cfsplit_status try_piece(struct csi_leading *l, uint32_t piece, bool *mine, struct cfsplit_error *err)
 {
     struct csi_led_piece *led = &l->pieces[piece];
@@ -163,16 +180,14 @@ static cfsplit_status try_piece(struct csi_leading *l, uint32_t piece, bool *min
         led->settled = true;
         return CFSPLIT_OK;
     }
-    status = csi_claim_take(l->run, &l->self, piece, led->highest + 1, mine, err);
+    status = csi_claim_link(l->run, &l->self, piece, led->highest + 1, mine, err);
     if (status != CFSPLIT_OK)
         return status;
     led->highest++;
-    CSI_KILL_POINT("queue.piece-claimed");
-    /* one that was stopped could take what a successor handed out who is over by now: who looks behind its claim finds him */
-    if (*mine && led->highest > 1)
-        status = look_for_successor(l, err);
-    *mine = *mine && l->end == CSI_LEADS;
-    return status == CFSPLIT_OK && *mine ? open_piece(l, piece, err) : status;
+    led->mine = *mine;
+    if (*mine)
+        l->linked[l->linked_count++] = piece;
+    return l->linked_count == CSI_LED_AT_ONCE ? open_linked(l, err) : CFSPLIT_OK;
 }
 
 static uint64_t enough(const struct csi_leading *l, const struct csi_queue_counts *counts)
@@ -192,7 +207,7 @@ cfsplit_status csi_leading_take_pieces(struct csi_leading *l, struct cfsplit_err
         return status;
     csi_queue_count(l->queue, &counts);
     uint64_t aim = enough(l, &counts);
-    for (; status == CFSPLIT_OK && counts.waiting < aim && taken < pieces_at_once && l->fresh < l->piece_count;
+    for (; status == CFSPLIT_OK && counts.waiting < aim && taken < CSI_LED_AT_ONCE && l->fresh < l->piece_count;
          l->fresh++) {
         if (l->pieces[l->fresh].highest > 0)
             continue;
@@ -200,7 +215,7 @@ cfsplit_status csi_leading_take_pieces(struct csi_leading *l, struct cfsplit_err
         taken += mine;
         counts.waiting += mine ? l->run->frozen.pieces[l->fresh].items : 0;
     }
-    return status;
+    return status == CFSPLIT_OK ? open_linked(l, err) : status;
 }
 
 /* Pieces that somebody had: all that are free now. */
@@ -221,7 +236,7 @@ static cfsplit_status recover(struct csi_leading *l, struct cfsplit_error *err)
     for (uint32_t p = 0; status == CFSPLIT_OK && l->recovered && l->end == CSI_LEADS && p < l->piece_count; p++)
         if (l->pieces[p].highest > 0)
             status = try_piece(l, p, &mine, err);
-    return status;
+    return status == CFSPLIT_OK ? open_linked(l, err) : status;
 }
 
 /* ---- every second */

@@ -17,6 +17,8 @@ enum csi_leading_end {
     CSI_LEADING_FENCED, /* it was taken for lost, or a higher epoch is there */
 };
 
+enum { CSI_LED_AT_ONCE = 64 }; /* pieces whose claims share a sync */
+
 /* What is known of a piece. */
 struct csi_led_piece {
     uint32_t highest; /* claim number */
@@ -40,6 +42,8 @@ struct csi_leading {
     uint32_t *highest;  /* claim numbers as they were last listed */
     uint32_t *released; /* ... that their owners gave back */
     size_t piece_count;
+    uint32_t linked[CSI_LED_AT_ONCE]; /* pieces that are claimed and not on disk yet */
+    size_t linked_count;
     uint32_t fresh;      /* pieces before this one were looked at as long as nobody had them */
     bool recovered;      /* pieces that somebody had can be taken: all peers are settled */
     uint64_t recover_ms; /* not before this */
