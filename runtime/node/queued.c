@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/killpoint.h"
 #include "rundir/beat.h"
@@ -124,12 +123,12 @@ static void look_again(struct csi_queued *q, uint64_t now_ms)
 }
 
 /* Writes that nothing is taken from a coordinator before epoch K any more; what was not started is dropped. */
-static cfsplit_status bind_to(struct csi_queued *q, uint64_t K, struct cfsplit_error *err)
+static cfsplit_status bind_to(struct csi_queued *q, uint64_t K, bool alone, struct cfsplit_error *err)
 {
     csi_leases_drop(&q->leases);
-    if (q->clean && q->bound >= K)
+    if (q->clean && q->bound >= K && q->said_alone == alone)
         return CFSPLIT_OK;
-    struct csi_record bound = {.kind = CSI_RECORD_BOUND, .index = K, .time_ms = csi_clock_wall_ms()};
+    struct csi_record bound = {.kind = CSI_RECORD_BOUND, .index = K, .alone = alone};
     cfsplit_status status = csi_journal_reserve(q->journal, bound_bytes, err);
     if (status != CFSPLIT_OK)
         return status;
@@ -141,6 +140,7 @@ static cfsplit_status bind_to(struct csi_queued *q, uint64_t K, struct cfsplit_e
         return status;
     CSI_KILL_POINT("queue.bound");
     q->bound = K;
+    q->said_alone = alone;
     q->clean = true;
     return CFSPLIT_OK;
 }
@@ -164,7 +164,7 @@ static cfsplit_status call(struct csi_queued *q, uint64_t now_ms, struct cfsplit
         q->look_ms = now_ms + look_ms;
         return CFSPLIT_OK;
     }
-    cfsplit_status status = bind_to(q, q->epoch.K, err);
+    cfsplit_status status = bind_to(q, q->epoch.K, false, err);
     if (status != CFSPLIT_OK)
         return status;
     csi_link_close(q->link);
@@ -250,9 +250,9 @@ static cfsplit_status fall_back(struct csi_queued *q, uint64_t now_ms, struct cf
     if (q->again) {
         tell(q, "the queue is not reached: leaving what others have to them");
         q->state = CSI_QUEUED_HOME;
-        return bind_to(q, q->epoch.K, err);
+        return bind_to(q, q->epoch.K, true, err);
     }
-    cfsplit_status status = bind_to(q, q->epoch.K, err);
+    cfsplit_status status = bind_to(q, q->epoch.K, true, err);
     if (status != CFSPLIT_OK)
         return status;
     CSI_KILL_POINT("queue.alone");
@@ -374,7 +374,7 @@ static cfsplit_status step_alone(struct csi_queued *q, uint64_t now_ms, struct c
     q->epoch = found;
     q->address = 0;
     q->beat_ms = q->heard_ms = q->stand_ms = 0;
-    return q->bound < found.K ? bind_to(q, found.K, err) : CFSPLIT_OK;
+    return q->bound < found.K ? bind_to(q, found.K, true, err) : CFSPLIT_OK;
 }
 
 cfsplit_status csi_queued_step(struct csi_queued *q, uint64_t now_ms, uint64_t idle, uint64_t running,

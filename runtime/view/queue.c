@@ -198,13 +198,12 @@ static cfsplit_status read_told(struct listing *l, struct cfsplit_error *err)
     return failed ? csi_fail_memory(err) : CFSPLIT_OK;
 }
 
-/* Who takes items only from a coordinator that is yet to come takes them by itself. */
 static void find_alone(struct listing *l)
 {
     uint64_t K = l->s->queue.epoch.K;
     for (size_t i = 0; i < l->s->incs.count; i++) {
         struct cfsplit_queue_worker *worker = find(l, l->s->incs.at[i].name);
-        if (worker && l->s->seen[i].bound > K)
+        if (worker && l->s->seen[i].alone)
             *worker = (struct cfsplit_queue_worker){.life = worker->life, .alone = 1};
         else if (worker)
             worker->called = K && l->s->seen[i].bound == K;

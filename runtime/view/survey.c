@@ -65,8 +65,10 @@ static cfsplit_status take(void *context, const struct csi_record *record, struc
     csi_ledger_take(&t->survey->ledger, t->owner, record, is_settled(seen, record));
     if (record->kind == CSI_RECORD_START)
         seen->started++;
-    if (record->kind == CSI_RECORD_BOUND)
+    if (record->kind == CSI_RECORD_BOUND) {
         seen->bound = record->index;
+        seen->alone = record->alone;
+    }
     if (record->kind == CSI_RECORD_END) {
         seen->done += record->class == CSI_DONE;
         seen->failed += record->class == CSI_FAILED;

@@ -16,6 +16,7 @@ struct csi_seen {
     uint64_t started, done, failed, rejected;
     uint64_t output_end; /* of the last end */
     uint64_t bound;      /* the lowest epoch of a queue that it takes items from; 0: it never said */
+    bool alone;          /* it goes on without the queue */
     bool finished;       /* it closed its journal, and all that it had has ended */
 };
 
