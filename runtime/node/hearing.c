@@ -232,6 +232,8 @@ static cfsplit_status hear_bye(struct csi_leading *l, struct csi_peer *peer, str
 {
     size_t at = (size_t)(peer - l->peers.at);
     lose_touch(l, peer);
+    if (l->complete)
+        return CFSPLIT_OK; /* what its journal says is known */
     return csi_peers_check(&l->peers, at, l->now_ms, err); /* its journal is closed */
 }
 

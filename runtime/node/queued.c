@@ -72,11 +72,18 @@ static void send_message(struct csi_queued *q, struct csi_message *message)
         (void)!csi_link_put(q->link, q->out.data, q->out.length, &err);
 }
 
+/* Is as much here or on its way as is worth asking for? */
+static bool has_enough(const struct csi_queued *q)
+{
+    uint64_t aim = q->idle + q->ahead, coming = q->leases.waiting + (q->asked - q->got);
+    return coming >= aim || (coming > q->ahead / 2 && coming >= q->idle);
+}
+
 /* Asks for what free slots can take, and for what may wait besides. */
 static void ask(struct csi_queued *q)
 {
     uint64_t aim = q->idle + q->ahead, coming = q->leases.waiting + (q->asked - q->got);
-    if (q->state != CSI_QUEUED_AT_WORK || coming >= aim || (coming > q->ahead / 2 && coming >= q->idle))
+    if (q->state != CSI_QUEUED_AT_WORK || has_enough(q))
         return;
     struct csi_message want = {.kind = CSI_MESSAGE_WANT, .want.count = aim - coming};
     q->asked += aim - coming;
@@ -380,12 +387,12 @@ static cfsplit_status step_alone(struct csi_queued *q, uint64_t now_ms, struct c
 cfsplit_status csi_queued_step(struct csi_queued *q, uint64_t now_ms, uint64_t idle, uint64_t running,
                                struct cfsplit_error *err)
 {
-    if (q->state == CSI_QUEUED_AT_WORK && q->stepped_ms == now_ms && q->leases.waiting > idle + q->ahead / 2)
-        return CFSPLIT_OK; /* with tiny items this is called all the time */
-    q->stepped_ms = now_ms;
     q->idle = idle;
     if (q->slots < idle + running)
         q->slots = idle + running;
+    if (q->state == CSI_QUEUED_AT_WORK && q->stepped_ms == now_ms && q->leases.waiting > idle && has_enough(q))
+        return CFSPLIT_OK; /* with tiny items this is called all the time */
+    q->stepped_ms = now_ms;
     (void)csi_queued_listen(q, now_ms);
     if (q->fenced)
         return csi_fail(
