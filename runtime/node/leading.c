@@ -1,4 +1,4 @@
-/* What a coordinator does by itself: takes stock, takes pieces, and looks around every second. */
+/* What a coordinator does by itself: takes stock, takes pieces, and looks around all the time. */
 #include "node/leading.h"
 
 #include <inttypes.h>
@@ -14,7 +14,6 @@
 enum {
     ahead_s = 30,        /* so much work is claimed ahead */
     pieces_at_once = 16, /* claimed in one turn of the loop */
-    tick_ms = 1000,
     seen_every_ms = 2000,
     relist_every_ms = 2000
 };
@@ -202,7 +201,7 @@ static cfsplit_status recover(struct csi_leading *l, struct cfsplit_error *err)
     return status;
 }
 
-/* ---- every second */
+/* ---- every interval_ms */
 
 static cfsplit_status look_at_self(struct csi_leading *l, struct cfsplit_error *err)
 {
@@ -311,9 +310,10 @@ cfsplit_status csi_leading_tick(struct csi_leading *l, struct cfsplit_error *err
     struct csi_server_counts server;
     csi_server_count(l->server, &server);
     bool lost_one = server.disconnected != l->disconnected; /* somebody's process may be gone */
-    if (!lost_one && l->now_ms - l->tick_ms < tick_ms && (l->recovered || l->now_ms - l->sweep_ms < tick_ms / 10))
+    if (!lost_one && l->now_ms - l->tick_ms < l->interval_ms &&
+        (l->recovered || l->now_ms - l->sweep_ms < l->interval_ms / 10))
         return CFSPLIT_OK;
-    bool whole = l->now_ms - l->tick_ms >= tick_ms;
+    bool whole = l->now_ms - l->tick_ms >= l->interval_ms;
     l->disconnected = server.disconnected;
     l->sweep_ms = l->now_ms;
     cfsplit_status status = check_peers(l, lost_one, err);
