@@ -1,4 +1,4 @@
-/* What a coordinator does by itself: takes stock, takes pieces, and looks around every second. */
+/* What a coordinator does by itself: takes stock, takes pieces, and looks around all the time. */
 #include "node/leading.h"
 
 #include <inttypes.h>
@@ -13,8 +13,6 @@
 
 enum {
     ahead_s = 30, /* so much work is claimed ahead */
-    tick_ms = 1000,
-    sweep_ms = 100,
     seen_every_ms = 2000,
     relist_every_ms = 2000
 };
@@ -239,7 +237,7 @@ static cfsplit_status recover(struct csi_leading *l, struct cfsplit_error *err)
     return status == CFSPLIT_OK ? open_linked(l, err) : status;
 }
 
-/* ---- every second */
+/* ---- every interval_ms */
 
 static cfsplit_status look_at_self(struct csi_leading *l, struct cfsplit_error *err)
 {
@@ -348,7 +346,7 @@ static cfsplit_status sweep(struct csi_leading *l, bool whole, struct cfsplit_er
     struct csi_server_counts server;
     csi_server_count(l->server, &server);
     bool lost_one = server.disconnected != l->disconnected;
-    if (!whole && ((!lost_one && l->recovered) || l->now_ms - l->sweep_ms < sweep_ms))
+    if (!whole && ((!lost_one && l->recovered) || l->now_ms - l->sweep_ms < l->interval_ms / 10))
         return CFSPLIT_OK;
     l->disconnected = server.disconnected;
     l->sweep_ms = l->now_ms;
@@ -358,7 +356,7 @@ static cfsplit_status sweep(struct csi_leading *l, bool whole, struct cfsplit_er
 
 cfsplit_status csi_leading_tick(struct csi_leading *l, struct cfsplit_error *err)
 {
-    bool whole = l->now_ms - l->tick_ms >= tick_ms;
+    bool whole = l->now_ms - l->tick_ms >= l->interval_ms;
     cfsplit_status status = sweep(l, whole, err);
     if (status != CFSPLIT_OK || !whole)
         return status;
