@@ -11,9 +11,9 @@ double bench_now_us(void);
 /* A coordinator alone in this process, until everything is accounted for. Prints peak_kib. Both: an exit status. */
 int bench_lead(const char *path);
 
-/* Connects all workers, and then has them take items until all are sent home. What is taken is ended at once, or after so many seconds
- * if `seconds` is not 0. Prints, from the moment when all are connected: items, took_us, lead_cpu_us (of process `lead`),
- * own_cpu_us. */
-int bench_crowd(const char *path, size_t workers, pid_t lead, long seconds);
+/* idle_s 0: connects all workers, and then has them take items, which are ended at once, until all are sent home. Else, with as many
+ * items as workers: the first one takes all items, the others are connected and wait for so many seconds; then all is ended.
+ * Prints items, took_us, lead_cpu_us (of process `lead`, the coordinator's) and own_cpu_us; and how many waited. */
+int bench_crowd(const char *path, size_t workers, pid_t lead, long idle_s);
 
 #endif

@@ -3,7 +3,7 @@
  *
  *   bench_queue door RUN ID [ITEM-MS [PID AFTER]]  a replica that does nothing with its items, or sleeps; kills PID (-9) after so many
  *   bench_queue lead RUN             a coordinator, in a process without a worker, until everything is accounted for
- *   bench_queue crowd RUN WORKERS PID SECONDS  so many workers in one process, see crowd.h; PID: the coordinator's
+ *   bench_queue crowd RUN WORKERS PID IDLE-S   so many workers in one process, see crowd.h; PID: the coordinator's
  *   bench_queue sync FILE N          the median of N times pwrite and fdatasync, in a file whose blocks are there already */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -19,7 +19,7 @@
 
 #include "crowd.h"
 
-enum { sample_max = 1 << 20 };
+enum { sample_max = 1 << 20, bound_s = 600 }; /* whatever hangs ends by SIGALRM */
 
 static double waits[sample_max]; /* each of them, as long as there is room */
 
@@ -153,6 +153,7 @@ static long number(const char *text)
 
 int main(int argc, char **argv)
 {
+    alarm(bound_s);
     if (argc >= 4 && argc <= 7 && argc != 6 && strcmp(argv[1], "door") == 0) {
         struct door d = {.item_ms = argc > 4 ? number(argv[4]) : 0};
         d.victim = argc > 5 ? (pid_t)number(argv[5]) : 0;
@@ -166,7 +167,7 @@ int main(int argc, char **argv)
     if (argc == 4 && strcmp(argv[1], "sync") == 0)
         return sync_often(argv[2], number(argv[3]));
     fprintf(stderr,
-            "usage: %s door RUN ID [ITEM-MS [PID AFTER]] | lead RUN | crowd RUN WORKERS PID SECONDS | sync FILE N\n",
+            "usage: %s door RUN ID [ITEM-MS [PID AFTER]] | lead RUN | crowd RUN WORKERS PID IDLE-S | sync FILE N\n",
             argv[0]);
     return 2;
 }
