@@ -154,16 +154,25 @@ static cfsplit_status welcome(struct csi_leading *l, size_t at, const struct csi
     peer->connection = *connection;
     peer->seq_in = m->seq;
     peer->seq_out = peer->asked = peer->sent = 0;
+    peer->journal = m->hello.journal;
     peer->heard_ms = l->now_ms;
     peer->slots = m->hello.slots;
     cfsplit_status status = csi_peers_join(&l->peers, at, err);
     if (status == CFSPLIT_OK) {
+        csi_queue_resize(l->queue, peer->worker, peer->slots);
         csi_queue_settle(l->queue, peer->worker);
         status = add_line(l, connection, at, err);
     }
     if (status == CFSPLIT_OK && !say(l, peer, &message))
         lose_touch(l, peer);
     return status;
+}
+
+/* Has it written that it holds nothing but what its journal says, since it asked for anything? Who only uses its name has not, and what
+ * was given to it would be handed out a second time. */
+static bool is_bound(const struct csi_leading *l, const struct csi_peer *peer)
+{
+    return peer->bound >= l->epoch.K && (peer->asked == 0 || peer->bound_at >= peer->journal);
 }
 
 static cfsplit_status hear_hello(struct csi_leading *l, const struct csi_net_peer *connection,
@@ -192,7 +201,7 @@ static cfsplit_status hear_hello(struct csi_leading *l, const struct csi_net_pee
         status = csi_peers_read(&l->peers, at, m->hello.journal, err);
     if (status != CFSPLIT_OK)
         return status;
-    if (peer->reader.length < m->hello.journal || peer->bound < l->epoch.K) {
+    if (peer->reader.length < m->hello.journal || !is_bound(l, peer)) {
         l->strange++; /* or the storage has not brought it yet: it calls again */
         return CFSPLIT_OK;
     }

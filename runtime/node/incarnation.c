@@ -47,7 +47,7 @@ static cfsplit_status stand(void *context, uint64_t K, bool *won, struct cfsplit
     if (status != CFSPLIT_UNREACHABLE)
         return status;
     if (life->bind)
-        return err->status = CFSPLIT_USAGE; /* the address that was given is none of this host */
+        return err->status = CFSPLIT_USAGE;  /* the address that was given is none of this host */
     csi_incarnation_say(life, err->message); /* others may, where this host cannot */
     life->cannot_lead = true;
     return CFSPLIT_OK;

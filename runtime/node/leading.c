@@ -322,7 +322,8 @@ static void tell_seen(struct csi_leading *l)
     csi_server_count(l->server, &server);
     csi_queue_count(l->queue, &counts);
     csi_buf_addf(&text, "cfsplit-seen\t1\t%s\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\n",
-                 l->self.name, l->connected, server.refused, l->strange, counts.waiting, counts.held);
+                 l->self.name, l->connected, server.refused, l->strange + server.oversized + server.malformed,
+                 counts.waiting, counts.held);
     for (size_t i = 0; i < l->peers.count; i++) {
         const struct csi_peer *peer = &l->peers.at[i];
         struct csi_queue_worker worker;

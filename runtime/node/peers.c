@@ -116,8 +116,10 @@ static cfsplit_status take(void *context, const struct csi_record *record, struc
 {
     const struct taking *t = context;
     cfsplit_status status = CFSPLIT_OK;
-    if (record->kind == CSI_RECORD_BOUND && t->peer->bound < record->index)
-        t->peer->bound = record->index;
+    if (record->kind == CSI_RECORD_BOUND) {
+        t->peer->bound = t->peer->bound < record->index ? record->index : t->peer->bound;
+        t->peer->bound_at = record->at;
+    }
     if (record->kind == CSI_RECORD_RELEASED && record->index < t->peers->released_count &&
         t->peers->released[record->index] < record->attempt)
         t->peers->released[record->index] = (uint32_t)record->attempt;

@@ -15,8 +15,9 @@ struct csi_begun { /* a start without an end */
 
 struct csi_peer {
     struct csi_journal_reader reader;
-    uint64_t bound; /* the highest epoch that its journal is bound to */
-    bool over;      /* closed or sealed, and read to its end */
+    uint64_t bound;    /* the highest epoch that its journal is bound to */
+    uint64_t bound_at; /* where the last such line begins */
+    bool over;         /* closed or sealed, and read to its end */
     struct csi_begun *begun;
     size_t begun_count;
     uint32_t worker; /* its number in the queue; CSI_QUEUE_NOBODY: none yet */
@@ -24,6 +25,7 @@ struct csi_peer {
     struct csi_net_peer connection;
     uint64_t session, seq_in, seq_out, asked, sent;
     uint64_t last_session; /* the highest that was ever heard of */
+    uint64_t journal;      /* its length by the HELLO of that session */
     uint64_t heard_ms, slots, running, waiting;
 };
 

@@ -87,6 +87,7 @@ static void ask(struct csi_queued *q)
         return;
     struct csi_message want = {.kind = CSI_MESSAGE_WANT, .want.count = aim - coming};
     q->asked += aim - coming;
+    q->clean = false;
     send_message(q, &want);
 }
 
@@ -439,7 +440,6 @@ static void take_batch(struct csi_queued *q, const struct csi_message *m, uint64
     struct csi_wire_bytes list;
     struct cfsplit_error err;
     bool bad = !csi_wire_unpack(m, &q->space, &list);
-    q->clean = false;
     if (!bad && csi_leases_add(&q->leases, list, m->batch.count, &bad, &err) != CFSPLIT_OK)
         bad = true; /* no memory for it: what was dropped is given again */
     if (bad) {
