@@ -45,7 +45,7 @@ struct csi_leading {
     uint64_t relist_ms;  /* when claims are listed again */
     uint32_t retry_seen;
     uint64_t connected, strange; /* peers with a session; messages that made no sense */
-    uint64_t interval_ms; /* between two looks around: a second, or less if a short silence counts */
+    uint64_t interval_ms;        /* between two looks around: a second, or less if a short silence counts */
     uint64_t now_ms, tick_ms, seen_ms, sweep_ms, disconnected, home_ms;
     enum csi_leading_end end;
     bool complete;    /* everything is accounted for: all are sent home */
