@@ -190,7 +190,7 @@ static cfsplit_status try_piece(struct csi_leading *l, uint32_t piece, bool *min
 
 static uint64_t enough(const struct csi_leading *l, const struct csi_queue_counts *counts)
 {
-    uint64_t asked = counts->wanted + 4 * CSI_QUEUE_BATCH_MAX + 2 * l->connected;
+    uint64_t asked = counts->wanted + (uint64_t)4 * CSI_QUEUE_BATCH_MAX + 2 * l->connected;
     double ahead = counts->per_s * ahead_s;
     return ahead > (double)asked ? (uint64_t)ahead : asked;
 }

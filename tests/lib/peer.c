@@ -216,7 +216,8 @@ static int be_stranger(const char *key)
 
 static int be_many(size_t count)
 {
-    static const char *const words[] = {"", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "\xff\0\0\0\0\0\0\0\1\x7f", "CQ\1\1"};
+    static const char *const words[] = {"", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "\xff\0\0\0\0\0\0\0\1\x7f",
+                                        "CQ\1\1"};
     const char *colon = strrchr(address_of("tcp://127.0.0.1:"), ':');
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
