@@ -4,7 +4,7 @@
 # shellcheck source=tests/lib/run.sh
 . "$(dirname "$0")/../lib/run.sh"
 descriptors_max=200
-memory_max=400000 # KiB; a sanitizer takes most of it
+memory_max=200000 # KiB, with what a sanitizer takes
 ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}quarantine_size_mb=16
 export ASAN_OPTIONS
 first='' second=''
