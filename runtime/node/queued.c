@@ -181,7 +181,7 @@ static cfsplit_status call(struct csi_queued *q, uint64_t now_ms, struct cfsplit
         return status;
     q->state = CSI_QUEUED_CALLING;
     q->same_address = false;
-    q->called_ms = q->heard_ms = now_ms;
+    q->called_ms = now_ms; /* heard_ms is of what was heard: else who calls a silent one would never find it silent */
     q->session++;
     q->seq_out = q->seq_in = q->asked = q->got = 0;
     csi_buf_clear(&q->ends);
