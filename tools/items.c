@@ -8,17 +8,10 @@
 #include "look.h"
 #include "roll.h"
 
-/* Bytes as JSON text: what is not UTF-8 cannot be said in JSON, and is replaced. */
-static json_t *json_name(const char *name)
-{
-    json_t *text = json_string(name);
-    return text ? text : json_string(cfsplit_quote(name).text);
-}
-
 static json_t *json_item(const struct cfsplit_item_view *v)
 {
     json_t *o = json_object();
-    json_object_set_new(o, "item", json_name(v->item.name));
+    json_object_set_new(o, "item", look_json_name(v->item.name));
     json_object_set_new(o, "number", json_integer((json_int_t)v->index + 1));
     json_object_set_new(o, "state", json_string(cfsplit_state_word(v->state)));
     json_object_set_new(o, "weight", json_integer((json_int_t)v->item.weight));
@@ -27,7 +20,7 @@ static json_t *json_item(const struct cfsplit_item_view *v)
     if (v->last.class_word) {
         json_object_set_new(o, "class", json_string(v->last.class_word));
         json_object_set_new(o, "exit", json_integer((json_int_t)v->last.exit_status));
-        json_object_set_new(o, "reason", json_name(v->last.text));
+        json_object_set_new(o, "reason", look_json_name(v->last.text));
     }
     return o;
 }
@@ -167,6 +160,23 @@ static cfsplit_status print_attempts(struct cfsplit_survey *survey, uint64_t ind
     return status;
 }
 
+/* The life that made an attempt: "replica 3 (second start)". */
+static struct roll_name name_of(const struct cfsplit_survey *survey, const struct cfsplit_attempt *a)
+{
+    size_t count;
+    const struct cfsplit_life_view *lives = cfsplit_survey_lives(survey, &count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(lives[i].name, a->by) == 0)
+            return roll_name(lives[i].replica, lives[i].start);
+    return roll_name(a->replica, 1);
+}
+
+/* A queue hands out items: who has one is known once it has started. */
+static const char *say_runner(const struct cfsplit_item_view *view)
+{
+    return view->state == CFSPLIT_RUNNING ? "runs it" : view->state == CFSPLIT_PENDING ? "had it last" : "ran it";
+}
+
 /* "strategy stripe gave it to replica 2 of 3"; a block is for whoever takes it. */
 static cfsplit_status print_share(const struct cfsplit_facts *facts, struct cfsplit_survey *survey,
                                   const struct cfsplit_item_view *view, struct cfsplit_error *err)
@@ -176,6 +186,8 @@ static cfsplit_status print_share(const struct cfsplit_facts *facts, struct cfsp
     cfsplit_status status = view->share ? CFSPLIT_OK : cfsplit_survey_holder(survey, view->index, &holder, err);
     if (view->share)
         printf("strategy %s gave it to replica %" PRIu32 " of %" PRIu32 "\n", strategy, view->share, facts->replicas);
+    else if (status == CFSPLIT_OK && facts->strategy == CFSPLIT_QUEUE && view->last.number)
+        printf("strategy %s: %s %s\n", strategy, name_of(survey, &view->last).text, say_runner(view));
     else if (holder)
         printf("strategy %s: %s has its block\n", strategy, roll_name(holder->replica, holder->start).text);
     else if (status == CFSPLIT_OK)

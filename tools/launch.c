@@ -211,6 +211,7 @@ static cfsplit_status wait_for_all(struct launch *l, const struct settings *s, s
     while (l->alive > 0) {
         poll(wake, 2, l->terminal ? 250 : 1000);
         listen(l);
+        wake[1].fd = wake[1].revents & POLLHUP ? -1 : l->talk; /* all have closed it: the next turn is not for that */
         pass_order(l, &passed);
         reap(l);
         status = start_again(l, s, err);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "queue.h"
 #include "roll.h"
 
 cfsplit_status look_open(const struct command *command, const struct settings *s, bool sync, struct cfsplit_run **run,
@@ -37,6 +38,8 @@ static cfsplit_status look_json(const struct cfsplit_run *run, struct cfsplit_su
         json_object_set_new(root, keys[i], json_integer((json_int_t)c->by_state[i]));
     json_object_set_new(root, "duplicates", json_integer((json_int_t)c->duplicates));
     cfsplit_status status = roll_add_json(survey, root, err);
+    if (status == CFSPLIT_OK)
+        status = queue_add_json(survey, root, err);
     json_object_set_new(root, "complete", json_boolean(c->complete));
     *out = root;
     return status;
@@ -45,6 +48,12 @@ static cfsplit_status look_json(const struct cfsplit_run *run, struct cfsplit_su
 const char *look_open_end(const struct cfsplit_attempt *attempt)
 {
     return attempt->lost ? "its replica was lost while it ran" : "no end is known";
+}
+
+json_t *look_json_name(const char *name)
+{
+    json_t *text = json_string(name);
+    return text ? text : json_string(cfsplit_quote(name).text);
 }
 
 void look_print_json(json_t *root)
@@ -68,8 +77,7 @@ void look_counts(const struct cfsplit_counts *c, char out[200])
                           cfsplit_state_word(order[i].state));
 }
 
-/* "3m 20s", "2h 05m" */
-static void duration(double seconds, char out[32])
+void look_duration(double seconds, char out[32])
 {
     unsigned long s = (unsigned long)seconds;
     if (s < 60)
@@ -88,10 +96,10 @@ static void print_rate(const struct cfsplit_counts *c)
         return;
     double took = (double)(c->last_end_ms - c->first_start_ms) / 1000;
     char passed[32], rest[32];
-    duration(took, passed);
+    look_duration(took, passed);
     printf("  %" PRIu64 " %s ended in %s: %.1f a minute", ended, tool_items(ended), passed, (double)ended * 60 / took);
     if (left && c->working) {
-        duration(took / (double)ended * (double)left, rest);
+        look_duration(took / (double)ended * (double)left, rest);
         printf("; about %s left", rest);
     }
     printf("\n");

@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "queue.h"
+
 enum { most_named = 6 };
 
 struct roll_name roll_name(uint32_t replica, uint32_t start)
@@ -26,13 +28,15 @@ static void print_rest(const struct cfsplit_survey *survey, const struct cfsplit
     for (size_t i = 0; i < named; i++) {
         const struct cfsplit_life_view *life = &lives[line->taken[i].life];
         printf("%s%s",
-               i == 0                       ? "; taken over by "
-               : i + 1 == line->taken_count ? " and "
-                                            : ", ",
+               i == 0                                        ? "; taken over by "
+               : i + 1 == line->taken_count && !line->queued ? " and "
+                                                             : ", ",
                roll_name(life->replica, life->start).text);
     }
     if (named < line->taken_count)
-        printf(" and %zu others", line->taken_count - named);
+        printf("%s%zu others", line->queued ? ", " : " and ", line->taken_count - named);
+    if (line->queued)
+        printf(named ? " and the queue" : "; taken over by the queue");
     if (line->waiting)
         printf("; nobody has %" PRIu64 " of its items yet", line->waiting);
 }
@@ -117,13 +121,21 @@ cfsplit_status roll_print(struct cfsplit_survey *survey, struct cfsplit_error *e
 {
     const struct cfsplit_counts *c = cfsplit_survey_counts(survey);
     const struct cfsplit_roll *roll;
+    const struct cfsplit_queue_view *queue;
     size_t count, lives = 0;
-    cfsplit_status status = cfsplit_survey_roll(survey, &roll, &count, err);
+    cfsplit_status status = cfsplit_survey_queue(survey, &queue, err);
+    if (status == CFSPLIT_OK)
+        status = cfsplit_survey_roll(survey, &roll, &count, err);
     if (status != CFSPLIT_OK)
         return status;
+    queue_print(survey, queue);
     print_summary(c);
-    for (; lives < count && roll[lives].life; lives++)
+    for (; status == CFSPLIT_OK && lives < count && roll[lives].life; lives++) {
         print_life(survey, &roll[lives]);
+        status = queue_print_worker(survey, queue, roll[lives].life, err);
+    }
+    if (status != CFSPLIT_OK)
+        return status;
     print_missing(survey, roll + lives, count - lives, true);
     if (c->unheard)
         printf("  (on another machine: at work as long as the beat goes up, which --watch sees)\n");
@@ -133,7 +145,7 @@ cfsplit_status roll_print(struct cfsplit_survey *survey, struct cfsplit_error *e
 /* Is there anything to say of a life in a verdict? */
 static bool has_left(const struct cfsplit_roll *line)
 {
-    return line->life->life == CFSPLIT_LIFE_LOST || line->taken_count || line->waiting;
+    return line->life->life == CFSPLIT_LIFE_LOST || line->taken_count || line->queued || line->waiting;
 }
 
 cfsplit_status roll_print_gone(struct cfsplit_survey *survey, struct cfsplit_error *err)
@@ -174,12 +186,13 @@ static json_t *taken_json(const struct cfsplit_survey *survey, const struct cfsp
 static json_t *life_json(const struct cfsplit_survey *survey, const struct cfsplit_roll *line)
 {
     const struct cfsplit_life_view *life = line->life;
-    return json_pack("{s:i, s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s?, s:I, s:I, s:o}", "replica",
+    return json_pack("{s:i, s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s?, s:I, s:I, s:I, s:o}", "replica",
                      (int)life->replica, "start", (int)life->start, "life", cfsplit_life_word(life->life), "host",
                      life->host, "name", life->name, "started", (json_int_t)life->started, "done",
                      (json_int_t)life->done, "failed", (json_int_t)life->failed, "rejected", (json_int_t)life->rejected,
                      "beats", (json_int_t)life->beats, "ended_by", life->ended_by, "share", (json_int_t)line->share,
-                     "waiting", (json_int_t)line->waiting, "taken_over_by", taken_json(survey, line));
+                     "waiting", (json_int_t)line->waiting, "queued", (json_int_t)line->queued, "taken_over_by",
+                     taken_json(survey, line));
 }
 
 cfsplit_status roll_add_json(struct cfsplit_survey *survey, json_t *root, struct cfsplit_error *err)

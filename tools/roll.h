@@ -12,7 +12,7 @@ struct roll_name {
 };
 struct roll_name roll_name(uint32_t replica, uint32_t start);
 
-/* Prints how many came, then each life of each replica, then who has not come. */
+/* Prints who hands out the items of a queue, how many came, then each life of each replica, then who has not come. */
 cfsplit_status roll_print(struct cfsplit_survey *survey, struct cfsplit_error *err);
 
 /* Prints only those that are lost, or have left something, or have not come, and who took over. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -142,6 +143,18 @@ static cfsplit_status identify(const struct settings *s, const struct cfsplit_ru
     return status;
 }
 
+/* Who hands out the items of a queue has a connection to each replica: the limit of open files is raised where it is too low, as far
+ * as it may be. Below some hundred replicas it stays, for commands inherit it. */
+static void make_room_for(uint32_t replicas)
+{
+    struct rlimit limit;
+    rlim_t wanted = 2 * (rlim_t)replicas + 256;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    (void)setrlimit(RLIMIT_NOFILE, &limit); /* where it is not enough, connections are refused and shown */
+}
+
 static int be_replica(struct settings *s, const char *path, bool one_shot)
 {
     struct running running = {.pass_on = one_shot};
@@ -174,6 +187,8 @@ static int be_replica(struct settings *s, const char *path, bool one_shot)
                                               .say = on_say,
                                               .context = &running,
                                               .bind = s->bind};
+    if (cfsplit_run_facts(running.run)->strategy == CFSPLIT_QUEUE)
+        make_room_for(cfsplit_run_facts(running.run)->replicas);
     status = cfsplit_replica_run(running.run, &options, &result, &err);
     if (result.name[0])
         summarise(running.run, &result, me.id);

@@ -281,6 +281,7 @@ struct cfsplit_roll {
     const struct cfsplit_life_view *life; /* NULL: never came */
     uint64_t share;                       /* items that were planned for this replica */
     uint64_t waiting;                     /* items that it left or never took, and nobody has: pending */
+    uint64_t queued;                      /* items of the pieces that it left and the queue took over */
     const struct cfsplit_taken *taken;    /* of a life that is lost or left early, or of who never came */
     size_t taken_count;
 };
@@ -289,6 +290,40 @@ struct cfsplit_roll {
 CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_survey_roll(struct cfsplit_survey *survey,
                                                                 const struct cfsplit_roll **out, size_t *count,
                                                                 struct cfsplit_error *err);
+
+/* A replica of a queue run that may be at work, as the one that hands out items told of it last. */
+struct cfsplit_queue_worker {
+    size_t life;        /* its place in cfsplit_survey_lives */
+    uint16_t connected; /* 1: what follows up to heard_ms is known */
+    uint16_t alone;     /* 1: goes on without the queue */
+    uint16_t called;    /* 1: has called the one that hands out items now, heard or not */
+    uint16_t reserved_;
+    uint64_t slots, held, ended; /* items: at a time; it has now; since it connected */
+    uint64_t mean_us;            /* of an item, lately; 0: not known */
+    uint64_t heard_ms;           /* ago, when this was told */
+    const uint64_t *running;     /* indexes of the items that it runs, by its journal, ascending */
+    size_t running_count;
+};
+
+/* The queue of a run. */
+struct cfsplit_queue_view {
+    uint64_t number;        /* which one to hand out items, from 1; 0: nobody ever did */
+    uint32_t replica;       /* the replica that it lives in; 0: a spare */
+    uint32_t start;         /* which start of that replica; 0: not known */
+    enum cfsplit_life life; /* of who hands out items */
+    uint16_t leads;         /* 1: hands out items, as far as can be seen */
+    uint16_t told;          /* 1: what follows up to held is known: of now if `leads`, else of its end */
+    const char *name, *host;
+    uint64_t connected, refused, strange; /* replicas; connections; messages that made no sense */
+    uint64_t ready, held;                 /* items: to be handed out next; with replicas */
+    const struct cfsplit_queue_worker *workers;
+    size_t worker_count;
+};
+/* The queue, and the replicas that may be at work, in the order of cfsplit_survey_lives; *out is NULL for a run of another
+ * strategy. The survey's until the next refresh or call. Errors: CFSPLIT_DAMAGED, CFSPLIT_STORAGE, CFSPLIT_MEMORY. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_survey_queue(struct cfsplit_survey *survey,
+                                                                 const struct cfsplit_queue_view **out,
+                                                                 struct cfsplit_error *err);
 
 struct cfsplit_item_view {
     struct cfsplit_item item;

@@ -14,7 +14,7 @@
 #include "base/thread.h"
 #include "node/leading.h"
 
-enum { frames_at_once = 512, beat_every_ms = 10000, farewell_ms = 3000, patience_ms = 1000, sentences_most = 16 };
+enum { frames_at_once = 512, beat_every_ms = 10000, farewell_ms = 3000, look_every_ms = 1000, sentences_most = 16 };
 
 struct csi_coordinator {
     struct csi_leading lead; /* the thread's own, once it runs */
@@ -73,7 +73,7 @@ bool csi_coordinator_has_ended(struct csi_coordinator *c)
 static int patience(const struct csi_leading *l)
 {
     struct csi_queue_counts counts;
-    uint64_t due = csi_queue_due_ms(l->queue), longest = l->recovered ? patience_ms : patience_ms / 10;
+    uint64_t due = csi_queue_due_ms(l->queue), longest = l->recovered ? l->interval_ms : l->interval_ms / 10;
     csi_queue_count(l->queue, &counts);
     if (counts.wanted > 0 && counts.waiting == 0 && l->fresh < l->piece_count && !l->complete)
         return 0; /* more pieces are to be claimed */
@@ -155,6 +155,7 @@ static void release(struct csi_coordinator *c)
     csi_buf_release(&l->space);
     free(l->pieces);
     free(l->highest);
+    free(l->released);
     cfsplit_run_close(l->run);
     pthread_mutex_destroy(&c->lock);
     if (c->wake >= 0)
@@ -254,6 +255,8 @@ cfsplit_status csi_coordinator_start(const struct csi_coordinator_options *o, st
     l->journal.fd = l->heart.fd = -1;
     l->options = *o->options;
     l->options.no_adopt = 0; /* it takes nothing for itself */
+    /* who looks away for half of --stall-after judges nobody */
+    l->interval_ms = l->options.stall_after_ms / 8 < look_every_ms ? l->options.stall_after_ms / 8 + 1 : look_every_ms;
     l->host = *o->host;
     l->say = say;
     l->context = c;

@@ -310,12 +310,20 @@ cfsplit_status csi_feed_next(struct csi_feed *feed, uint64_t now_ms, uint64_t ru
         return CFSPLIT_END;
     if (feed->queued && feed->queued->state != CSI_QUEUED_ALONE)
         return next_given(feed, running, next);
-    cfsplit_status status = next_of_pieces(feed, now_ms, running, next, err);
-    if (!feed->queued || status != CFSPLIT_END || next->due_ms != UINT64_MAX || running > 0)
-        return status;
-    csi_queued_return(feed->queued, now_ms); /* nothing is left that it may take by itself */
-    next->due_ms = now_ms;
-    return CFSPLIT_END;
+    return next_of_pieces(feed, now_ms, running, next, err);
+}
+
+void csi_feed_drop_held(struct csi_feed *feed)
+{
+    feed->queued->put_off = csi_feed_put_off(feed);
+    for (size_t i = 0; i < feed->held_count; i++) {
+        struct csi_held *h = &feed->held[i];
+        feed->places[h->piece].settled = csi_feed_open_items_of(h) == 0;
+        feed->places[h->piece].held = false;
+        csi_items_release(&h->items);
+        csi_ledger_fini(&h->ledger);
+    }
+    feed->held_count = feed->fresh = 0;
 }
 
 cfsplit_status csi_feed_note(struct csi_feed *feed, const struct csi_record *record, uint64_t now_ms,

@@ -92,6 +92,9 @@ CFSPLIT_MUST_USE cfsplit_status csi_feed_note(struct csi_feed *feed, const struc
 
 const struct cfsplit_item *csi_feed_item(const struct csi_feed *feed, uint64_t index);
 
+/* Drops all held pieces, which were given back; nothing of them runs or waits to be spoken of. For a run with a queue. */
+void csi_feed_drop_held(struct csi_feed *feed);
+
 /* Open items of the held pieces, and those of the pieces of the own share, and of nobody's, that nobody has. */
 CFSPLIT_MUST_USE cfsplit_status csi_feed_open_items(struct csi_feed *feed, uint64_t *open, struct cfsplit_error *err);
 /* The same of one held piece. */

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "node/leading.h"
 
-enum { want_most = 100000, batches_at_once = 64 };
+enum { credit_most = 4096, batches_at_once = 64 };
 
 /* ---- who is at the other end of a connection */
 
@@ -159,6 +159,7 @@ static cfsplit_status welcome(struct csi_leading *l, size_t at, const struct csi
     peer->slots = m->hello.slots;
     cfsplit_status status = csi_peers_join(&l->peers, at, err);
     if (status == CFSPLIT_OK) {
+        csi_queue_resize(l->queue, peer->worker, peer->slots);
         csi_queue_settle(l->queue, peer->worker);
         status = add_line(l, connection, at, err);
     }
@@ -225,6 +226,16 @@ static void hear_ends(struct csi_leading *l, struct csi_peer *peer, const struct
     l->strange += count < m->ends.count || list.length > 0; /* not the list that it says it is */
 }
 
+/* Whoever asks for more than anybody can use is not given all of the list. */
+static void hear_want(struct csi_leading *l, struct csi_peer *peer, const struct csi_message *m)
+{
+    struct csi_queue_worker worker;
+    csi_queue_look(l->queue, peer->worker, &worker);
+    uint64_t room = worker.credit < credit_most ? credit_most - worker.credit : 0;
+    peer->asked += m->want.count;
+    csi_queue_want(l->queue, peer->worker, m->want.count < room ? m->want.count : room);
+}
+
 static void hear_ping(struct csi_leading *l, struct csi_peer *peer, const struct csi_message *m)
 {
     struct csi_message pong = {.kind = CSI_MESSAGE_PONG, .pong = {.sent = peer->sent, .asked = peer->asked}};
@@ -240,6 +251,8 @@ static cfsplit_status hear_bye(struct csi_leading *l, struct csi_peer *peer, str
 {
     size_t at = (size_t)(peer - l->peers.at);
     lose_touch(l, peer);
+    if (l->complete)
+        return CFSPLIT_OK;                                 /* what its journal says is known */
     return csi_peers_check(&l->peers, at, l->now_ms, err); /* its journal is closed */
 }
 
@@ -255,9 +268,7 @@ static cfsplit_status hear_peer(struct csi_leading *l, struct csi_peer *peer, co
     peer->seq_in = m->seq;
     peer->heard_ms = l->now_ms;
     if (m->kind == CSI_MESSAGE_WANT) {
-        uint64_t count = m->want.count < want_most ? m->want.count : want_most;
-        peer->asked += m->want.count;
-        csi_queue_want(l->queue, peer->worker, count);
+        hear_want(l, peer, m);
     } else if (m->kind == CSI_MESSAGE_ENDS) {
         hear_ends(l, peer, m);
     } else if (m->kind == CSI_MESSAGE_PING) {

@@ -46,6 +46,8 @@ static cfsplit_status stand(void *context, uint64_t K, bool *won, struct cfsplit
     *won = life->coordinator != NULL;
     if (status != CFSPLIT_UNREACHABLE)
         return status;
+    if (life->bind)
+        return err->status = CFSPLIT_USAGE;  /* the address that was given is none of this host */
     csi_incarnation_say(life, err->message); /* others may, where this host cannot */
     life->cannot_lead = true;
     return CFSPLIT_OK;
@@ -148,6 +150,28 @@ static cfsplit_status set_aside(struct csi_incarnation *life, const struct csi_n
     return csi_incarnation_end(life, &end, now_ms, err);
 }
 
+static void release(struct csi_incarnation *life, const struct csi_held *held)
+{
+    struct csi_record released = {.kind = CSI_RECORD_RELEASED,
+                                  .generation = csi_frozen_generation_of_piece(&life->run->frozen, held->piece),
+                                  .index = held->piece,
+                                  .attempt = held->K};
+    csi_journal_add(&life->journal, &released);
+}
+
+/* Nothing is left that a replica without the queue may take. What it has is given back first: a coordinator waits for that. */
+static cfsplit_status return_to_queue(struct csi_incarnation *life, uint64_t now_ms, struct cfsplit_error *err)
+{
+    for (size_t i = 0; i < life->feed.held_count; i++)
+        release(life, &life->feed.held[i]);
+    cfsplit_status status = csi_incarnation_settle(life, err);
+    if (status != CFSPLIT_OK)
+        return status;
+    csi_feed_drop_held(&life->feed);
+    csi_queued_return(&life->queued, now_ms);
+    return CFSPLIT_OK;
+}
+
 cfsplit_status csi_incarnation_next(struct csi_incarnation *life, uint64_t now_ms, struct csi_next *next,
                                     struct cfsplit_error *err)
 {
@@ -155,7 +179,12 @@ cfsplit_status csi_incarnation_next(struct csi_incarnation *life, uint64_t now_m
     while ((status = csi_feed_next(&life->feed, now_ms, life->running, next, err)) == CFSPLIT_OK && next->aside)
         if ((status = set_aside(life, next, now_ms, err)) != CFSPLIT_OK)
             break;
-    return status;
+    bool through = status == CFSPLIT_END && next->due_ms == UINT64_MAX && life->running == 0;
+    if (!through || !life->feed.queued || life->queued.state != CSI_QUEUED_ALONE)
+        return status;
+    next->due_ms = now_ms;
+    status = return_to_queue(life, now_ms, err);
+    return status == CFSPLIT_OK ? CFSPLIT_END : status;
 }
 
 cfsplit_status csi_incarnation_start(struct csi_incarnation *life, const struct csi_next *next, uint64_t output_from,
@@ -333,15 +362,9 @@ cfsplit_status csi_incarnation_settle(struct csi_incarnation *life, struct cfspl
 /* Gives back what is still open, so that others need not wait; the journal ends with a closed line. */
 static cfsplit_status give_back(struct csi_incarnation *life, const char *why, struct cfsplit_error *err)
 {
-    for (size_t i = 0; i < life->feed.held_count; i++) {
-        const struct csi_held *h = &life->feed.held[i];
-        struct csi_record released = {.kind = CSI_RECORD_RELEASED,
-                                      .generation = csi_frozen_generation_of_piece(&life->run->frozen, h->piece),
-                                      .index = h->piece,
-                                      .attempt = h->K};
-        if (csi_feed_open_items_of(h) > 0)
-            csi_journal_add(&life->journal, &released);
-    }
+    for (size_t i = 0; i < life->feed.held_count; i++)
+        if (csi_feed_open_items_of(&life->feed.held[i]) > 0)
+            release(life, &life->feed.held[i]);
     struct csi_record closed = {.kind = CSI_RECORD_CLOSED, .text = why, .text_length = strlen(why)};
     csi_journal_add(&life->journal, &closed);
     cfsplit_status status = csi_journal_write(&life->journal, err);

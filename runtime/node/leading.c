@@ -1,4 +1,4 @@
-/* What a coordinator does by itself: takes stock, takes pieces, and looks around every second. */
+/* What a coordinator does by itself: takes stock, takes pieces, and looks around all the time. */
 #include "node/leading.h"
 
 #include <inttypes.h>
@@ -12,10 +12,7 @@
 #include "rundir/order.h"
 
 enum {
-    ahead_s = 30,        /* so much work is claimed ahead */
-    pieces_at_once = 16, /* claimed in one turn of the loop */
-    tick_ms = 1000,
-    sweep_ms = 100,
+    ahead_s = 30, /* so much work is claimed ahead */
     seen_every_ms = 2000,
     relist_every_ms = 2000
 };
@@ -31,12 +28,17 @@ static cfsplit_status make_room(struct csi_leading *l, struct cfsplit_error *err
     uint32_t *highest = realloc(l->highest, (pieces + 1) * sizeof *highest);
     if (highest)
         l->highest = highest;
-    if (!more || !highest)
+    uint32_t *released = realloc(l->released, (pieces + 1) * sizeof *released);
+    if (released)
+        l->released = released;
+    if (!more || !highest || !released)
         return csi_fail_memory(err);
     for (; l->piece_count < pieces; l->piece_count++) {
         more[l->piece_count] = (struct csi_led_piece){0};
-        highest[l->piece_count] = 0;
+        highest[l->piece_count] = released[l->piece_count] = 0;
     }
+    l->peers.released = released;
+    l->peers.released_count = pieces;
     return CFSPLIT_OK;
 }
 
@@ -105,7 +107,7 @@ static cfsplit_status is_free(struct csi_leading *l, uint32_t piece, bool *free_
 {
     struct csi_inc owner;
     size_t at;
-    *free_now = l->pieces[piece].highest == 0;
+    *free_now = l->pieces[piece].highest == l->released[piece];
     if (*free_now || !l->recovered)
         return CFSPLIT_OK;
     cfsplit_status status = csi_claim_owner(l->run, piece, l->pieces[piece].highest, &owner, err);
@@ -137,13 +139,31 @@ static cfsplit_status open_piece(struct csi_leading *l, uint32_t piece, struct c
 {
     const struct csi_piece *p = &l->run->frozen.pieces[piece];
     cfsplit_status status = CFSPLIT_OK;
-    l->pieces[piece].mine = true;
     if (l->pieces[piece].highest > 1)
         status = csi_peers_hold(&l->peers, p->first, p->items, err);
     return status == CFSPLIT_OK ? csi_queue_open_piece(l->queue, p->first, p->items, l->now_ms, err) : status;
 }
 
-/* Claims a piece if it is free and something is open in it. */
+/* Brings what was claimed to the disk, and hands it out from then on. */
+static cfsplit_status open_linked(struct csi_leading *l, struct cfsplit_error *err)
+{
+    bool had_owners = false;
+    if (l->linked_count == 0)
+        return CFSPLIT_OK;
+    cfsplit_status status = csi_claim_sync(l->run, l->linked, l->linked_count, err);
+    CSI_KILL_POINT("queue.piece-claimed");
+    for (size_t i = 0; i < l->linked_count; i++)
+        had_owners = had_owners || l->pieces[l->linked[i]].highest > 1;
+    /* one that was stopped could take what a successor handed out who is over by now: who looks behind its claim finds him */
+    if (status == CFSPLIT_OK && had_owners)
+        status = look_for_successor(l, err);
+    for (size_t i = 0; status == CFSPLIT_OK && l->end == CSI_LEADS && i < l->linked_count; i++)
+        status = open_piece(l, l->linked[i], err);
+    l->linked_count = 0;
+    return status;
+}
+
+/* Claims a piece if it is free and something is open in it; open_linked is to follow. */
 static cfsplit_status try_piece(struct csi_leading *l, uint32_t piece, bool *mine, struct cfsplit_error *err)
 {
     struct csi_led_piece *led = &l->pieces[piece];
@@ -158,21 +178,19 @@ static cfsplit_status try_piece(struct csi_leading *l, uint32_t piece, bool *min
         led->settled = true;
         return CFSPLIT_OK;
     }
-    status = csi_claim_take(l->run, &l->self, piece, led->highest + 1, mine, err);
+    status = csi_claim_link(l->run, &l->self, piece, led->highest + 1, mine, err);
     if (status != CFSPLIT_OK)
         return status;
     led->highest++;
-    CSI_KILL_POINT("queue.piece-claimed");
-    /* one that was stopped could take what a successor handed out who is over by now: who looks behind its claim finds him */
-    if (*mine && led->highest > 1)
-        status = look_for_successor(l, err);
-    *mine = *mine && l->end == CSI_LEADS;
-    return status == CFSPLIT_OK && *mine ? open_piece(l, piece, err) : status;
+    led->mine = *mine;
+    if (*mine)
+        l->linked[l->linked_count++] = piece;
+    return l->linked_count == CSI_LED_AT_ONCE ? open_linked(l, err) : CFSPLIT_OK;
 }
 
 static uint64_t enough(const struct csi_leading *l, const struct csi_queue_counts *counts)
 {
-    uint64_t asked = counts->wanted + 4 * CSI_QUEUE_BATCH_MAX + 2 * l->connected;
+    uint64_t asked = counts->wanted + (uint64_t)4 * CSI_QUEUE_BATCH_MAX + 2 * l->connected;
     double ahead = counts->per_s * ahead_s;
     return ahead > (double)asked ? (uint64_t)ahead : asked;
 }
@@ -187,7 +205,7 @@ cfsplit_status csi_leading_take_pieces(struct csi_leading *l, struct cfsplit_err
         return status;
     csi_queue_count(l->queue, &counts);
     uint64_t aim = enough(l, &counts);
-    for (; status == CFSPLIT_OK && counts.waiting < aim && taken < pieces_at_once && l->fresh < l->piece_count;
+    for (; status == CFSPLIT_OK && counts.waiting < aim && taken < CSI_LED_AT_ONCE && l->fresh < l->piece_count;
          l->fresh++) {
         if (l->pieces[l->fresh].highest > 0)
             continue;
@@ -195,7 +213,7 @@ cfsplit_status csi_leading_take_pieces(struct csi_leading *l, struct cfsplit_err
         taken += mine;
         counts.waiting += mine ? l->run->frozen.pieces[l->fresh].items : 0;
     }
-    return status;
+    return status == CFSPLIT_OK ? open_linked(l, err) : status;
 }
 
 /* Pieces that somebody had: all that are free now. */
@@ -216,10 +234,10 @@ static cfsplit_status recover(struct csi_leading *l, struct cfsplit_error *err)
     for (uint32_t p = 0; status == CFSPLIT_OK && l->recovered && l->end == CSI_LEADS && p < l->piece_count; p++)
         if (l->pieces[p].highest > 0)
             status = try_piece(l, p, &mine, err);
-    return status;
+    return status == CFSPLIT_OK ? open_linked(l, err) : status;
 }
 
-/* ---- every second */
+/* ---- every interval_ms */
 
 static cfsplit_status look_at_self(struct csi_leading *l, struct cfsplit_error *err)
 {
@@ -329,7 +347,7 @@ static cfsplit_status sweep(struct csi_leading *l, bool whole, struct cfsplit_er
     struct csi_server_counts server;
     csi_server_count(l->server, &server);
     bool lost_one = server.disconnected != l->disconnected;
-    if (!whole && ((!lost_one && l->recovered) || l->now_ms - l->sweep_ms < sweep_ms))
+    if (!whole && ((!lost_one && l->recovered) || l->now_ms - l->sweep_ms < l->interval_ms / 10))
         return CFSPLIT_OK;
     l->disconnected = server.disconnected;
     l->sweep_ms = l->now_ms;
@@ -339,7 +357,7 @@ static cfsplit_status sweep(struct csi_leading *l, bool whole, struct cfsplit_er
 
 cfsplit_status csi_leading_tick(struct csi_leading *l, struct cfsplit_error *err)
 {
-    bool whole = l->now_ms - l->tick_ms >= tick_ms;
+    bool whole = l->now_ms - l->tick_ms >= l->interval_ms;
     cfsplit_status status = sweep(l, whole, err);
     if (status != CFSPLIT_OK || !whole)
         return status;

@@ -17,6 +17,8 @@ enum csi_leading_end {
     CSI_LEADING_FENCED, /* it was taken for lost, or a higher epoch is there */
 };
 
+enum { CSI_LED_AT_ONCE = 64 }; /* pieces whose claims share a sync */
+
 /* What is known of a piece. */
 struct csi_led_piece {
     uint32_t highest; /* claim number */
@@ -37,14 +39,18 @@ struct csi_leading {
     struct csi_peers peers;
     struct csi_names names;
     struct csi_led_piece *pieces;
-    uint32_t *highest; /* claim numbers as they were last listed */
+    uint32_t *highest;  /* claim numbers as they were last listed */
+    uint32_t *released; /* ... that their owners gave back */
     size_t piece_count;
+    uint32_t linked[CSI_LED_AT_ONCE]; /* pieces that are claimed and not on disk yet */
+    size_t linked_count;
     uint32_t fresh;      /* pieces before this one were looked at as long as nobody had them */
     bool recovered;      /* pieces that somebody had can be taken: all peers are settled */
     uint64_t recover_ms; /* not before this */
     uint64_t relist_ms;  /* when claims are listed again */
     uint32_t retry_seen;
     uint64_t connected, strange; /* peers with a session; messages that made no sense */
+    uint64_t interval_ms;        /* between two looks around: a second, or less if a short silence counts */
     uint64_t now_ms, tick_ms, seen_ms, sweep_ms, disconnected, home_ms;
     enum csi_leading_end end;
     bool complete;    /* everything is accounted for: all are sent home */
@@ -70,7 +76,7 @@ CFSPLIT_MUST_USE cfsplit_status csi_leading_take_pieces(struct csi_leading *l, s
 /* Is everything accounted for? Then all are sent home. */
 void csi_leading_look_for_the_end(struct csi_leading *l);
 
-/* What is done every second. */
+/* What is done every interval_ms. */
 CFSPLIT_MUST_USE cfsplit_status csi_leading_tick(struct csi_leading *l, struct cfsplit_error *err);
 
 /* ---- hearing.c: messages */

@@ -120,6 +120,9 @@ static cfsplit_status take(void *context, const struct csi_record *record, struc
         t->peer->bound = t->peer->bound < record->index ? record->index : t->peer->bound;
         t->peer->bound_at = record->at;
     }
+    if (record->kind == CSI_RECORD_RELEASED && record->index < t->peers->released_count &&
+        t->peers->released[record->index] < record->attempt)
+        t->peers->released[record->index] = (uint32_t)record->attempt;
     if (record->kind == CSI_RECORD_START)
         status = begin(t->peer, record, err);
     if (record->kind == CSI_RECORD_END)
@@ -166,6 +169,15 @@ static void finish(struct csi_peers *peers, struct csi_peer *peer)
     peer->worker = CSI_QUEUE_NOBODY;
 }
 
+/* Reads all of its journal. Who has closed that is over, and was not killed. */
+static cfsplit_status read_all(struct csi_peers *peers, size_t at, struct cfsplit_error *err)
+{
+    cfsplit_status status = csi_peers_read(peers, at, UINT64_MAX, err);
+    if (status == CFSPLIT_OK && peers->at[at].reader.closed)
+        finish(peers, &peers->at[at]);
+    return status;
+}
+
 cfsplit_status csi_peers_check(struct csi_peers *peers, size_t at, uint64_t now_ms, struct cfsplit_error *err)
 {
     struct csi_peer *peer = &peers->at[at];
@@ -176,7 +188,11 @@ cfsplit_status csi_peers_check(struct csi_peers *peers, size_t at, uint64_t now_
     if (peer->over)
         return CFSPLIT_OK;
     cfsplit_status status = csi_fence_look(peers->run, inc->name, &seal, err);
-    if (status == CFSPLIT_OK && seal.state != CSI_FENCE_SEALED)
+    if (status == CFSPLIT_OK && seal.state == CSI_FENCE_NONE && csi_inc_life(inc) == CSI_LIFE_DEAD)
+        status = read_all(peers, at, err);
+    if (status != CFSPLIT_OK || peer->over)
+        return status;
+    if (seal.state != CSI_FENCE_SEALED)
         status = csi_others_end_if_lost(&peers->others, inc, seal, now_ms, &gone, err);
     if (status == CFSPLIT_OK && gone)
         status = csi_fence_look(peers->run, inc->name, &seal, err);
@@ -186,11 +202,8 @@ cfsplit_status csi_peers_check(struct csi_peers *peers, size_t at, uint64_t now_
             finish(peers, peer);
         return status;
     }
-    if (status == CFSPLIT_OK && (!csi_peer_is_settled(peers, at) || peer->session == 0)) {
-        status = csi_peers_read(peers, at, UINT64_MAX, err);
-        if (status == CFSPLIT_OK && peer->reader.closed)
-            finish(peers, peer);
-    }
+    if (status == CFSPLIT_OK && (!csi_peer_is_settled(peers, at) || peer->session == 0))
+        status = read_all(peers, at, err);
     return status;
 }
 

@@ -41,6 +41,8 @@ struct csi_peers {
     size_t count;
     uint32_t *by_worker; /* places in `at` by number of the worker */
     size_t by_worker_room;
+    uint32_t *released; /* by piece: the highest claim number that its owner gave back; borrowed */
+    size_t released_count;
     uint64_t now_ms;
 };
 

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/killpoint.h"
 #include "rundir/beat.h"
@@ -73,11 +72,18 @@ static void send_message(struct csi_queued *q, struct csi_message *message)
         (void)!csi_link_put(q->link, q->out.data, q->out.length, &err);
 }
 
+/* Is as much here or on its way as is worth asking for? */
+static bool has_enough(const struct csi_queued *q)
+{
+    uint64_t aim = q->idle + q->ahead, coming = q->leases.waiting + (q->asked - q->got);
+    return coming >= aim || (coming > q->ahead / 2 && coming >= q->idle);
+}
+
 /* Asks for what free slots can take, and for what may wait besides. */
 static void ask(struct csi_queued *q)
 {
     uint64_t aim = q->idle + q->ahead, coming = q->leases.waiting + (q->asked - q->got);
-    if (q->state != CSI_QUEUED_AT_WORK || coming >= aim || (coming > q->ahead / 2 && coming >= q->idle))
+    if (q->state != CSI_QUEUED_AT_WORK || has_enough(q))
         return;
     struct csi_message want = {.kind = CSI_MESSAGE_WANT, .want.count = aim - coming};
     q->asked += aim - coming;
@@ -125,12 +131,12 @@ static void look_again(struct csi_queued *q, uint64_t now_ms)
 }
 
 /* Writes that nothing is taken from a coordinator before epoch K any more; what was not started is dropped. */
-static cfsplit_status bind_to(struct csi_queued *q, uint64_t K, struct cfsplit_error *err)
+static cfsplit_status bind_to(struct csi_queued *q, uint64_t K, bool alone, struct cfsplit_error *err)
 {
     csi_leases_drop(&q->leases);
-    if (q->clean && q->bound == K)
+    if (q->clean && q->bound >= K && q->said_alone == alone)
         return CFSPLIT_OK;
-    struct csi_record bound = {.kind = CSI_RECORD_BOUND, .index = K, .time_ms = csi_clock_wall_ms()};
+    struct csi_record bound = {.kind = CSI_RECORD_BOUND, .index = K, .alone = alone};
     cfsplit_status status = csi_journal_reserve(q->journal, bound_bytes, err);
     if (status != CFSPLIT_OK)
         return status;
@@ -142,6 +148,7 @@ static cfsplit_status bind_to(struct csi_queued *q, uint64_t K, struct cfsplit_e
         return status;
     CSI_KILL_POINT("queue.bound");
     q->bound = K;
+    q->said_alone = alone;
     q->clean = true;
     return CFSPLIT_OK;
 }
@@ -165,7 +172,7 @@ static cfsplit_status call(struct csi_queued *q, uint64_t now_ms, struct cfsplit
         q->look_ms = now_ms + look_ms;
         return CFSPLIT_OK;
     }
-    cfsplit_status status = bind_to(q, q->epoch.K, err);
+    cfsplit_status status = bind_to(q, q->epoch.K, false, err);
     if (status != CFSPLIT_OK)
         return status;
     csi_link_close(q->link);
@@ -174,7 +181,7 @@ static cfsplit_status call(struct csi_queued *q, uint64_t now_ms, struct cfsplit
         return status;
     q->state = CSI_QUEUED_CALLING;
     q->same_address = false;
-    q->called_ms = q->heard_ms = now_ms;
+    q->called_ms = now_ms; /* heard_ms is of what was heard: else who calls a silent one would never find it silent */
     q->session++;
     q->seq_out = q->seq_in = q->asked = q->got = 0;
     csi_buf_clear(&q->ends);
@@ -251,9 +258,9 @@ static cfsplit_status fall_back(struct csi_queued *q, uint64_t now_ms, struct cf
     if (q->again) {
         tell(q, "the queue is not reached: leaving what others have to them");
         q->state = CSI_QUEUED_HOME;
-        return bind_to(q, q->epoch.K + 1, err);
+        return bind_to(q, q->epoch.K, true, err);
     }
-    cfsplit_status status = bind_to(q, q->epoch.K + 1, err);
+    cfsplit_status status = bind_to(q, q->epoch.K, true, err);
     if (status != CFSPLIT_OK)
         return status;
     CSI_KILL_POINT("queue.alone");
@@ -271,6 +278,7 @@ void csi_queued_return(struct csi_queued *q, uint64_t now_ms)
     if (q->state != CSI_QUEUED_ALONE)
         return;
     q->again = true;
+    q->clean = false;
     q->unreached_ms = 0;
     look_again(q, now_ms);
 }
@@ -374,18 +382,18 @@ static cfsplit_status step_alone(struct csi_queued *q, uint64_t now_ms, struct c
     q->epoch = found;
     q->address = 0;
     q->beat_ms = q->heard_ms = q->stand_ms = 0;
-    return q->bound < found.K ? bind_to(q, found.K, err) : CFSPLIT_OK;
+    return q->bound < found.K ? bind_to(q, found.K, true, err) : CFSPLIT_OK;
 }
 
 cfsplit_status csi_queued_step(struct csi_queued *q, uint64_t now_ms, uint64_t idle, uint64_t running,
                                struct cfsplit_error *err)
 {
-    if (q->state == CSI_QUEUED_AT_WORK && q->stepped_ms == now_ms && q->leases.waiting > idle + q->ahead / 2)
-        return CFSPLIT_OK; /* with tiny items this is called all the time */
-    q->stepped_ms = now_ms;
     q->idle = idle;
     if (q->slots < idle + running)
         q->slots = idle + running;
+    if (q->state == CSI_QUEUED_AT_WORK && q->stepped_ms == now_ms && q->leases.waiting > idle && has_enough(q))
+        return CFSPLIT_OK; /* with tiny items this is called all the time */
+    q->stepped_ms = now_ms;
     (void)csi_queued_listen(q, now_ms);
     if (q->fenced)
         return csi_fail(

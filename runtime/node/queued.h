@@ -30,6 +30,7 @@ struct csi_queued {
     struct csi_net_keys keys;
     struct csi_epoch epoch; /* the highest that is known; K 0: none */
     uint64_t bound;         /* what the journal says last */
+    bool said_alone;        /* ... and whether it says that we are alone */
     bool clean;             /* nothing was asked for since that line was written */
     struct csi_link *link;
     size_t address;                    /* which one is called */

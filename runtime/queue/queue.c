@@ -98,6 +98,7 @@ static void take_back(struct csi_queue *q, uint64_t index)
     struct csi_worker *w = &q->workers.at[place->worker];
     csi_chain_remove(q->waiting.at, &w->leases, (uint32_t)index);
     q->held--;
+    w->begun -= place->started;
     w->alone &= !place->alone;
     place->where = CSI_AT_REST;
     csi_workers_place(&q->workers, place->worker);
@@ -127,6 +128,7 @@ cfsplit_status csi_queue_hold(struct csi_queue *q, uint32_t number, uint64_t ind
         return csi_fail(err, CFSPLIT_DAMAGED, "item %llu was started by two replicas", (unsigned long long)index + 1);
     struct csi_place *place = lend(q, number, index);
     place->started = true;
+    q->workers.at[number].begun++;
     place->alone = entry->alone;
     q->workers.at[number].alone |= entry->alone;
     csi_workers_place(&q->workers, number);
@@ -165,6 +167,12 @@ void csi_queue_settle(struct csi_queue *q, uint32_t number)
         give_back(q, number, false);
 }
 
+void csi_queue_resize(struct csi_queue *q, uint32_t number, uint64_t slots)
+{
+    if (csi_workers_at(&q->workers, number))
+        csi_workers_resize(&q->workers, number, slots);
+}
+
 void csi_queue_pause(struct csi_queue *q, uint32_t number)
 {
     const struct csi_worker *w = csi_workers_at(&q->workers, number);
@@ -185,6 +193,7 @@ void csi_queue_leave(struct csi_queue *q, uint32_t number)
 static void take_start(struct csi_queue *q, uint32_t number, const struct csi_record *start)
 {
     csi_ledger_take(q->waiting.ledger, number, start, true);
+    q->workers.at[number].begun += !q->waiting.at[start->index].started;
     q->waiting.at[start->index].started = true;
 }
 

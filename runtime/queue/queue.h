@@ -2,7 +2,9 @@
  * file, no clock. What became of items is in a ledger, by the rules of rundir/ledger.h; the queue adds who holds which.
  *
  * An item is handed out when it is open in the ledger, its piece was opened here, and nobody holds it. Order: what came back first, then
- * by index (the list is ordered by weight), suspects last and alone. */
+ * by index (the list is ordered by weight), then what is to be tried again or was put off and is due, suspects last and
+ * alone. What ended as many replicas as crash_limit says goes to anybody at once, to be set aside. No call looks at all items or all
+ * workers; settling and leaving look at what that worker holds. An item takes 16 bytes. */
 #ifndef CSI_QUEUE_QUEUE_H
 #define CSI_QUEUE_QUEUE_H
 
@@ -41,6 +43,9 @@ void csi_queue_complete(struct csi_queue *queue, bool complete);
 CFSPLIT_MUST_USE cfsplit_status csi_queue_join(struct csi_queue *queue, uint64_t slots, uint32_t *worker,
                                                struct cfsplit_error *err);
 
+/* It has so many slots from now on. */
+void csi_queue_resize(struct csi_queue *queue, uint32_t worker, uint64_t slots);
+
 /* The worker has started an attempt of this item before it joined (the ledger says so): it holds it, unless that has ended.
  * Before the item's piece is opened. Errors: CFSPLIT_USAGE for an item or worker that is not there, CFSPLIT_DAMAGED if another
  * worker holds it. */
@@ -54,7 +59,8 @@ void csi_queue_want(struct csi_queue *queue, uint32_t worker, uint64_t count);
 bool csi_queue_end(struct csi_queue *queue, uint32_t worker, const struct csi_record *end, uint64_t took_us,
                    uint64_t now_ms);
 
-/* A record of its journal that may have been heard of before: starts of what it holds, ends that csi_queue_end did not see. */
+/* A record of its journal that may have been heard of before: starts of what it holds, ends that csi_queue_end did not see, and
+ * what became of items whose pieces are not opened here. */
 void csi_queue_record(struct csi_queue *queue, uint32_t worker, const struct csi_record *record, uint64_t now_ms);
 
 /* Its journal was read, and what it has not started is dropped: that comes back. Its credit is 0. */
@@ -87,18 +93,19 @@ bool csi_queue_next(struct csi_queue *queue, uint64_t now_ms, struct csi_queue_b
 /* Nobody took it: back to the front, as if it had never been handed out, and the worker's credit too. */
 void csi_queue_undo(struct csi_queue *queue, const struct csi_queue_batch *batch);
 
-/* A worker that keeps items waiting while others have nothing: it should be told REVOKE. False: there is none. Each is named once
- * until it is settled. */
+/* A worker that holds more than it has slots while nothing waits and another has a slot free: it should be told REVOKE. False: there is
+ * none. Each is named once until it is settled, and no more at a time than others have slots free; it is given nothing until then. */
 bool csi_queue_next_revoked(struct csi_queue *queue, uint32_t *worker);
 
 /* A worker that asked and that nothing will come for, even if all that is held came back: it should be told HOME. Each is
- * named once. All are when everything is accounted for. */
+ * named once until it is settled. All that ask are when everything is accounted for (csi_queue_complete). */
 bool csi_queue_next_home(struct csi_queue *queue, uint32_t *worker);
 
 /* When items that were put off are due, UINT64_MAX: none is. */
 uint64_t csi_queue_due_ms(const struct csi_queue *queue);
 
-/* An item was opened again by an order, after so many attempts. */
+/* An item was opened again by an order, after so many attempts: it waits as what is to be tried again. Errors: CFSPLIT_USAGE for
+ * an item that the queue does not have. */
 CFSPLIT_MUST_USE cfsplit_status csi_queue_reopen(struct csi_queue *queue, uint64_t index, uint32_t attempts,
                                                  uint64_t now_ms, struct cfsplit_error *err);
 

@@ -35,7 +35,7 @@ cfsplit_status csi_set_grow(struct csi_set *set, uint64_t room, struct cfsplit_e
         all += words;
         words = words_for(words);
     } while (at[grown.levels - 1] + 1 < all);
-    uint64_t *memory = calloc(all, sizeof *memory);
+    uint64_t *memory = calloc(all ? all : 1, sizeof *memory);
     if (!memory)
         return csi_fail_memory(err);
     for (unsigned l = 0; l < grown.levels; l++)

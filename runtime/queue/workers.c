@@ -27,6 +27,11 @@ static cfsplit_status make_room(struct csi_workers *all, struct cfsplit_error *e
     return CFSPLIT_OK;
 }
 
+static uint64_t sane(uint64_t slots)
+{
+    return slots == 0 ? 1 : slots < slots_max ? slots : slots_max;
+}
+
 cfsplit_status csi_workers_add(struct csi_workers *all, uint64_t slots, uint32_t *number, struct cfsplit_error *err)
 {
     *number = all->free;
@@ -38,7 +43,7 @@ cfsplit_status csi_workers_add(struct csi_workers *all, uint64_t slots, uint32_t
     } else {
         all->free = all->at[*number].links[0].behind;
     }
-    slots = slots == 0 ? 1 : slots < slots_max ? slots : slots_max;
+    slots = sane(slots);
     all->at[*number] = (struct csi_worker){.slots = slots, .is_there = true};
     all->count++;
     all->slots += slots;
@@ -99,7 +104,14 @@ void csi_workers_place(struct csi_workers *all, uint32_t number)
     stand(all, CSI_ASKING, number, asking);
     stand(all, CSI_IDLE, number, asking && held == 0);
     stand(all, CSI_HUNGRY, number, asking && held < w->slots);
-    stand(all, CSI_LADEN, number, held > w->slots && !w->revoked);
+    stand(all, CSI_LADEN, number, held > w->slots && held > w->begun && !w->revoked);
+}
+
+void csi_workers_resize(struct csi_workers *all, uint32_t number, uint64_t slots)
+{
+    all->slots += sane(slots) - all->at[number].slots;
+    all->at[number].slots = sane(slots);
+    csi_workers_place(all, number);
 }
 
 void csi_workers_rotate(struct csi_workers *all, uint32_t number)

@@ -8,7 +8,7 @@ enum csi_line_kind {
     CSI_ASKING, /* asked for more than they got, and may be given some */
     CSI_IDLE,   /* of these, those that hold nothing */
     CSI_HUNGRY, /* of these, those that hold less than they have slots */
-    CSI_LADEN,  /* hold more than they have slots, and were not told to give back */
+    CSI_LADEN,  /* hold more than they have slots, not all of it started, and were not told to give back */
     CSI_LINE_COUNT
 };
 
@@ -19,6 +19,7 @@ struct csi_link {
 
 struct csi_worker {
     uint64_t slots, credit, ended;
+    uint64_t begun; /* of what it holds, so many are known to have started */
     double mean_us;
     struct csi_chain leases;
     struct csi_link links[CSI_LINE_COUNT];
@@ -50,6 +51,9 @@ void csi_workers_fini(struct csi_workers *all);
 
 /* NULL: nobody has that number. Valid until the next is added. */
 struct csi_worker *csi_workers_at(const struct csi_workers *all, uint32_t number);
+
+/* It has so many slots from now on. */
+void csi_workers_resize(struct csi_workers *all, uint32_t number, uint64_t slots);
 
 /* Puts it into the lines where it belongs, at their ends, after any change to it. */
 void csi_workers_place(struct csi_workers *all, uint32_t number);

@@ -34,7 +34,7 @@ static struct claim_name name_of(const struct cfsplit_run *run, uint32_t piece, 
     return name;
 }
 
-cfsplit_status csi_claim_take(const struct cfsplit_run *run, const struct csi_inc *inc, uint32_t piece, uint32_t K,
+cfsplit_status csi_claim_link(const struct cfsplit_run *run, const struct csi_inc *inc, uint32_t piece, uint32_t K,
                               bool *mine, struct cfsplit_error *err)
 {
     char identity[16 + CSI_INC_BYTES];
@@ -51,11 +51,32 @@ cfsplit_status csi_claim_take(const struct cfsplit_run *run, const struct csi_in
     if (status == CFSPLIT_END)
         return csi_fail_errno(err, csi_status_of_errno(number, CFSPLIT_STORAGE), number ? number : ENOENT,
                               "cannot claim '%s'", name.text);
-    if (status != CFSPLIT_OK || strcmp(owner.name, inc->name) != 0)
-        return status;
-    *mine = true;
-    status = csi_io_sync_folder(run->fd, name.folder, err);
+    *mine = status == CFSPLIT_OK && strcmp(owner.name, inc->name) == 0;
+    return status;
+}
+
+cfsplit_status csi_claim_sync(const struct cfsplit_run *run, const uint32_t *pieces, size_t count,
+                              struct cfsplit_error *err)
+{
+    struct claim_name name, before = {.folder = ""};
+    cfsplit_status status = CFSPLIT_OK;
+    for (size_t i = 0; status == CFSPLIT_OK && i < count; i++) {
+        name = name_of(run, pieces[i], 1);
+        if (strcmp(name.folder, before.folder) != 0)
+            status = csi_io_sync_folder(run->fd, name.folder, err);
+        before = name;
+    }
     CSI_KILL_POINT("claim.folder-synced");
+    return status;
+}
+
+cfsplit_status csi_claim_take(const struct cfsplit_run *run, const struct csi_inc *inc, uint32_t piece, uint32_t K,
+                              bool *mine, struct cfsplit_error *err)
+{
+    cfsplit_status status = csi_claim_link(run, inc, piece, K, mine, err);
+    if (status != CFSPLIT_OK || !*mine)
+        return status;
+    status = csi_claim_sync(run, &piece, 1, err);
     if (K > 1)
         CSI_KILL_POINT("adopt.claimed");
     return status;

@@ -12,6 +12,13 @@
 CFSPLIT_MUST_USE cfsplit_status csi_claim_take(const struct cfsplit_run *run, const struct csi_inc *inc, uint32_t piece,
                                                uint32_t K, bool *mine, struct cfsplit_error *err);
 
+/* The two halves of that, so that many claims share a sync: a claim of ours counts when the folder is synced. csi_claim_sync syncs the
+ * folders of the claims of these pieces, once for neighbours in the same one. */
+CFSPLIT_MUST_USE cfsplit_status csi_claim_link(const struct cfsplit_run *run, const struct csi_inc *inc, uint32_t piece,
+                                               uint32_t K, bool *mine, struct cfsplit_error *err);
+CFSPLIT_MUST_USE cfsplit_status csi_claim_sync(const struct cfsplit_run *run, const uint32_t *pieces, size_t count,
+                                               struct cfsplit_error *err);
+
 /* The owner by claim number K of a piece, which is known to be there. CFSPLIT_END: there is no such claim, even after some
  * seconds (a network file system may be late). */
 CFSPLIT_MUST_USE cfsplit_status csi_claim_owner(const struct cfsplit_run *run, uint32_t piece, uint32_t K,

@@ -36,8 +36,8 @@ struct csi_record {
     uint64_t generation, index; /* of an item; for released: generation and piece; for bound, index: the epoch */
     uint64_t attempt;           /* for released: K of the claim */
     uint64_t time_ms;
-    uint64_t hash, alone;                           /* start; alone 1: a suspect, with nothing beside it */
-    enum csi_class class;                           /* end */
+    uint64_t hash, alone; /* start; alone 1: a suspect, with nothing beside it; bound: without the queue */
+    enum csi_class class; /* end */
     uint64_t exit_status, took_ms, cpu_ms, rss_kib; /* end */
     uint64_t output_from, output_to;                /* start: from; end: both */
     const char *text;

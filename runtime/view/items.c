@@ -89,11 +89,6 @@ static cfsplit_status list_claims(struct cfsplit_survey *s, struct cfsplit_error
     return status;
 }
 
-static bool may_be_at_work(const struct cfsplit_life_view *life)
-{
-    return life->life != CFSPLIT_LIFE_FINISHED && life->life != CFSPLIT_LIFE_LEFT && life->life != CFSPLIT_LIFE_LOST;
-}
-
 static cfsplit_status find_holder(struct cfsplit_survey *s, uint32_t piece, struct cfsplit_error *err)
 {
     struct csi_inc owner;
@@ -107,7 +102,7 @@ static cfsplit_status find_holder(struct cfsplit_survey *s, uint32_t piece, stru
                    : csi_fail(err, CFSPLIT_DAMAGED, "claim %" PRIu32 " of piece %" PRIu32 " is missing",
                               s->highest[piece], piece);
     for (size_t i = 0; i < s->incs.count; i++) /* one that came after the survey is nobody yet */
-        if (strcmp(s->lives[i].name, owner.name) == 0 && may_be_at_work(&s->lives[i]))
+        if (strcmp(s->lives[i].name, owner.name) == 0 && csi_life_may_be_at_work(s->lives[i].life))
             s->holder = &s->lives[i];
     return CFSPLIT_OK;
 }

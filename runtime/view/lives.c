@@ -33,7 +33,7 @@ enum csi_hearing csi_heard_take(struct csi_heard *heard, uint64_t sequence, uint
     return heard->changed ? CSI_HEARD_BEATS : CSI_HEARD_NOTHING;
 }
 
-static enum cfsplit_life life_of(const struct csi_seen *seen, enum csi_hearing hearing)
+enum cfsplit_life csi_life_of(const struct csi_seen *seen, enum csi_hearing hearing)
 {
     if (seen->reader.closed)
         return seen->finished ? CFSPLIT_LIFE_FINISHED : CFSPLIT_LIFE_LEFT;
@@ -67,7 +67,7 @@ static struct cfsplit_life_view view_of(const struct csi_inc *inc, const struct 
                                         enum csi_hearing hearing)
 {
     return (struct cfsplit_life_view){.replica = inc->replica,
-                                      .life = life_of(seen, hearing),
+                                      .life = csi_life_of(seen, hearing),
                                       .name = inc->name,
                                       .host = inc->host,
                                       .started_ms = inc->created_ms,

@@ -7,7 +7,7 @@
 #include "rundir/claim.h"
 #include "view/survey.h"
 
-enum { NOBODY = -1, first_owners = 8 };
+enum { NOBODY = -1, QUEUE = -2, first_owners = 8 };
 
 struct named {
     const char *name;
@@ -26,7 +26,7 @@ struct calling {
     struct named *named; /* the lives by name */
     ptrdiff_t *line_of;  /* of a replica id: its last life, or its line among the missing */
     uint32_t *highest;   /* claim of each piece */
-    ptrdiff_t *owners;   /* of one piece, first to last; NOBODY: came after the survey */
+    ptrdiff_t *owners;   /* of one piece, first to last; NOBODY: came after the survey; QUEUE: a coordinator */
     size_t owners_size;
     struct note *notes;
     size_t note_count;
@@ -107,7 +107,7 @@ static cfsplit_status read_owners(struct calling *c, uint32_t piece, uint32_t K,
         const struct named wanted = {.name = owner.name};
         const struct named *found =
             c->life_count ? bsearch(&wanted, c->named, c->life_count, sizeof *c->named, by_name) : NULL;
-        c->owners[k - 1] = found ? found->line : NOBODY;
+        c->owners[k - 1] = found ? found->line : owner.coordinator ? QUEUE : NOBODY;
     }
     return CFSPLIT_OK;
 }
@@ -139,18 +139,22 @@ static cfsplit_status note_owners(struct calling *c, const struct csi_piece *p, 
     bool had = false; /* did that replica ever have it, in any life? */
     if (holder == NOBODY)
         return CFSPLIT_OK;
-    if (is_gone(c, holder))
+    if (holder >= 0 && is_gone(c, holder))
         c->s->roll[holder].waiting += pending_in(c, p);
     for (uint32_t k = 0; status == CFSPLIT_OK && k < K; k++) {
         ptrdiff_t owner = c->owners[k];
-        bool again = owner == NOBODY || owner == holder;
+        bool again = owner < 0 || owner == holder;
         for (uint32_t before = 0; before < k; before++)
             again |= c->owners[before] == owner;
-        had |= owner != NOBODY && c->s->roll[owner].replica == p->share;
-        if (!again && is_gone(c, owner))
+        had |= owner >= 0 && c->s->roll[owner].replica == p->share;
+        if (again || !is_gone(c, owner))
+            continue;
+        if (holder == QUEUE)
+            c->s->roll[owner].queued += p->items;
+        else
             status = note(c, owner, holder, p->items, err);
     }
-    if (status == CFSPLIT_OK && absent != NOBODY && !had)
+    if (status == CFSPLIT_OK && holder != QUEUE && absent != NOBODY && !had)
         status = note(c, absent, holder, p->items, err);
     return status;
 }

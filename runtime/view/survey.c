@@ -51,6 +51,12 @@ struct taking {
     uint32_t owner;
 };
 
+static bool says_finished(const struct csi_record *closed)
+{
+    return closed->text_length == strlen(CSI_CLOSED_FINISHED) &&
+           memcmp(closed->text, CSI_CLOSED_FINISHED, closed->text_length) == 0;
+}
+
 static cfsplit_status take(void *context, const struct csi_record *record, struct cfsplit_error *err)
 {
     const struct taking *t = context;
@@ -59,9 +65,10 @@ static cfsplit_status take(void *context, const struct csi_record *record, struc
     csi_ledger_take(&t->survey->ledger, t->owner, record, is_settled(seen, record));
     if (record->kind == CSI_RECORD_START)
         seen->started++;
-    if (record->kind == CSI_RECORD_CLOSED)
-        seen->finished = record->text_length == strlen(CSI_CLOSED_FINISHED) &&
-                         memcmp(record->text, CSI_CLOSED_FINISHED, record->text_length) == 0;
+    if (record->kind == CSI_RECORD_BOUND) {
+        seen->bound = record->index;
+        seen->alone = record->alone;
+    }
     if (record->kind == CSI_RECORD_END) {
         seen->done += record->class == CSI_DONE;
         seen->failed += record->class == CSI_FAILED;
@@ -70,26 +77,39 @@ static cfsplit_status take(void *context, const struct csi_record *record, struc
     return CFSPLIT_OK;
 }
 
-/* Reads what is new of one incarnation: the beat, then the journal, then the fence. *stale: a fence came between, so that
- * what was taken in may not count. */
-static cfsplit_status look_at(struct cfsplit_survey *s, uint32_t i, bool *stale, struct cfsplit_error *err)
+struct handing {
+    struct csi_seen *seen;
+    cfsplit_status (*take)(void *context, const struct csi_record *record, struct cfsplit_error *err);
+    void *context;
+};
+
+static cfsplit_status hand_on(void *context, const struct csi_record *record, struct cfsplit_error *err)
 {
-    struct csi_seen *seen = &s->seen[i];
-    const struct csi_inc *inc = &s->incs.at[i];
-    struct taking t = {s, i};
+    const struct handing *h = context;
+    if (record->kind == CSI_RECORD_CLOSED)
+        h->seen->finished = says_finished(record);
+    return h->take ? h->take(h->context, record, err) : CFSPLIT_OK;
+}
+
+cfsplit_status
+csi_seen_refresh(struct csi_seen *seen, const struct csi_inc *inc, const struct cfsplit_run *run, bool sync,
+                 cfsplit_status (*take_in)(void *context, const struct csi_record *record, struct cfsplit_error *err),
+                 void *context, bool *stale, struct cfsplit_error *err)
+{
+    struct handing h = {seen, take_in, context};
     struct csi_seal after;
     bool sealed = seen->seal.state == CSI_FENCE_SEALED;
     if (sealed && seen->reader.length == seen->seal.length)
         return CFSPLIT_OK;
     seen->life = csi_inc_life(inc);
-    cfsplit_status status = csi_beat_read(s->run, inc->name, &seen->beat, err);
+    cfsplit_status status = csi_beat_read(run, inc->name, &seen->beat, err);
     if (status != CFSPLIT_OK && status != CFSPLIT_END)
         return status;
     uint64_t limit = sealed ? seen->seal.length : UINT64_MAX;
-    status = csi_journal_read(s->run, inc, &seen->reader, sealed ? limit : seen->beat.committed, limit, s->sync, take,
-                              &t, err);
+    status =
+        csi_journal_read(run, inc, &seen->reader, sealed ? limit : seen->beat.committed, limit, sync, hand_on, &h, err);
     if (status == CFSPLIT_OK)
-        status = csi_fence_look(s->run, inc->name, &after, err);
+        status = csi_fence_look(run, inc->name, &after, err);
     if (status != CFSPLIT_OK || after.state == seen->seal.state)
         return status;
     *stale = true;
@@ -188,7 +208,8 @@ cfsplit_status cfsplit_survey_refresh(struct cfsplit_survey *s, struct cfsplit_e
             status = start_over(s, err);
         stale = false;
         for (uint32_t i = 0; status == CFSPLIT_OK && i < s->incs.count; i++)
-            status = look_at(s, i, &stale, err);
+            status = csi_seen_refresh(&s->seen[i], &s->incs.at[i], s->run, s->sync, take, &(struct taking){s, i},
+                                      &stale, err);
     } while (status == CFSPLIT_OK && (stale || await_seals(s)));
     if (status != CFSPLIT_OK)
         return status;
@@ -229,6 +250,7 @@ void cfsplit_survey_free(struct cfsplit_survey *s)
     free(s->roll);
     free(s->taken);
     free(s->highest);
+    csi_survey_queue_fini(&s->queue);
     free(s);
 }
 

@@ -43,8 +43,8 @@ killed() { # COMMAND...: begun, and told to die at the point
 }
 
 plan() {
-    canfar-split plan r.run --strategy chunk --replicas 2 --retries 1 --reject-exit 65 --stall-after 600ms --adopt-after 2s --from items \
-        -- "$here/one.sh" {} 2>>err.all || fail "$what: plan: $(cat err.all)"
+    canfar-split plan r.run --strategy "$strategy" --replicas 2 --retries 1 --reject-exit 65 --stall-after 600ms --takeover-after 900ms \
+        --adopt-after 2s --from items -- "$here/one.sh" {} 2>>err.all || fail "$what: plan: $(cat err.all)"
 }
 
 list() {
@@ -68,8 +68,8 @@ all_well() {
 # ---- who dies while doing what
 
 in_plan() {
-    killed canfar-split plan r.run --strategy chunk --replicas 2 --retries 1 --reject-exit 65 --stall-after 600ms --adopt-after 2s \
-        --from items -- "$here/one.sh" {}
+    killed canfar-split plan r.run --strategy chunk --replicas 2 --retries 1 --reject-exit 65 --stall-after 600ms --takeover-after 900ms \
+        --adopt-after 2s --from items -- "$here/one.sh" {}
     dies "$last"
     [ "$hit" = yes ] || return 0
     plan
@@ -88,17 +88,8 @@ in_join() {
     all_well
 }
 
-# A replica dies while another is at work; or alone, and again when it is started anew; or before a spare comes.
-in_run() {
-    plan
-    killed canfar-split run r.run --replica 1 -j "$slots"
-    first=$last
-    if [ "$n" -eq 1 ]; then
-        begin canfar-split run r.run --replica 2
-        goes "$last"
-    fi
-    dies "$first"
-    [ "$hit" = yes ] || return 0
+# It died. What comes next depends on the pass.
+and_again() {
     list
     case $n in
     2)
@@ -113,6 +104,20 @@ in_run() {
     esac
     list
     all_well
+}
+
+# A replica dies while another is at work; or alone, and again when it is started anew; or before a spare comes.
+in_run() {
+    plan
+    killed canfar-split run r.run --replica 1 -j "$slots"
+    first=$last
+    if [ "$n" -eq 1 ]; then
+        begin canfar-split run r.run --replica 2
+        goes "$last"
+    fi
+    dies "$first"
+    [ "$hit" = yes ] || return 0
+    and_again
 }
 
 # A replica has done its share and waits for another, which has not come.
@@ -139,6 +144,61 @@ in_takeover() {
     [ "$hit" = yes ] || return 0
     list
     killed canfar-split run r.run --spare
+    dies "$last"
+    hit=yes
+    list
+    all_well
+}
+
+# Who coordinates the queue dies while another is at work; or alone, and again when it is started anew; or before a spare comes.
+in_queue() {
+    strategy=queue
+    plan
+    killed canfar-split run r.run --replica 1 -j "$slots"
+    first=$last
+    if [ "$n" -eq 1 ]; then
+        until_true 30 test -e r.run/coordinator/epoch-1
+        begin canfar-split run r.run --replica 2
+        goes "$last"
+    fi
+    dies "$first"
+    [ "$hit" = yes ] || return 0
+    and_again
+}
+
+# Who coordinates died with items at work; the next one dies while it takes that over, and the one after that.
+in_succession() {
+    strategy=queue
+    plan
+    begin env CFSPLIT_KILL_AT=item.started:3 canfar-split run r.run --replica 1 -j "$slots"
+    dies "$last"
+    [ "$hit" = yes ] || fail "$what: the first coordinator lives"
+    list
+    killed canfar-split run r.run --replica 2 -j "$slots"
+    dies "$last"
+    [ "$hit" = yes ] || return 0
+    list
+    killed canfar-split run r.run --spare
+    dies "$last"
+    hit=yes
+    list
+    all_well
+}
+
+# Who does not reach the queue goes on alone and dies, while another coordinates; or after one that died.
+in_fallback() {
+    strategy=queue
+    plan
+    if [ "$n" -eq 1 ]; then
+        begin canfar-split run r.run --replica 2 -j "$slots"
+        first=$last
+    fi
+    killed canfar-split run r.run --replica 1 --network-timeout 0 -j "$slots"
+    dies "$last"
+    [ "$n" -ne 1 ] || goes "$first"
+    [ "$hit" = yes ] || return 0
+    list
+    killed canfar-split run r.run --spare --network-timeout 0
     dies "$last"
     hit=yes
     list
@@ -206,8 +266,13 @@ scenes() {
     order.*) echo retry stop ;;
     claim.caretaker) echo alone ;;
     extend.*) echo extend ;;
-    fence.* | seal.* | adopt.*) echo takeover ;;
-    identity.* | journal.* | beat.* | output.* | claim.* | item.* | ends.*) echo run takeover ;;
+    fence.* | seal.*) echo takeover succession ;;
+    adopt.*) echo takeover ;;
+    queue.alone) echo fallback ;;
+    queue.coordinator-lost) echo succession ;;
+    queue.*) echo queue succession ;;
+    claim.* | ends.*) echo run takeover queue ;;
+    identity.* | journal.* | beat.* | output.* | item.*) echo run takeover ;;
     *) fail "$1: nobody knows where this point is met: see scenes() in $0" ;;
     esac
 }
@@ -220,7 +285,7 @@ play() {
     : >listed
     : >err.all
     mkdir attempts
-    died=0 lost=0 hit=no slots=2
+    died=0 lost=0 hit=no slots=2 strategy=chunk
     case $name in
     beat.*) : >slow ;;                            # the beat's thread has a turn, too
     journal.zeros-* | journal.reserved) slots=40 ;; # so many ends need more room than a new journal has
@@ -235,6 +300,10 @@ while read -r name; do
     for scene in $(scenes "$name"); do
         for n in 1 2 3; do
             at=$name:$n what="$name, pass $n, $scene"
+            case $name in
+            queue.piece-claimed) ;;
+            queue.*) at=$name ;; # these are passed once
+            esac
             play "$scene"
             [ "$hit" = yes ] || break
             passes=$((passes + 1))

@@ -1,14 +1,16 @@
 #!/bin/sh
 # Replicas are killed at random moments, one by one and all at once, and started anew, some of them as spares: the run ends
 # complete, and check.sh, which looks at what the commands did, finds nothing wrong.
-#   kill-storm.sh [ROUNDS]
+#   kill-storm.sh [ROUNDS [STRATEGY]]      by that strategy, or by those with shares of all kinds
+# By `queue`, in half of the rounds mostly the process that hands out the items is killed.
 # The choices follow from CFSPLIT_TEST_SEED, which is printed for each round; the moments are those of the machine.
 # shellcheck source=tests/lib/run.sh
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../lib/run.sh"
-rounds=${1:-20}
+rounds=${1:-20} told=${2:-}
 seed=${CFSPLIT_TEST_SEED:-$$}
 plan_options="--retries 1 --reject-exit 65 --crash-limit 0"
+[ "$told" != queue ] || plan_options="$plan_options --takeover-after 2s --stall-after 3s"
 
 # draw N: sets drawn to 0..N-1
 draw() {
@@ -41,6 +43,19 @@ list() {
     "$here/check.sh" list r.run >list.out || fail "$round: $(cat list.out err.*)"
 }
 
+# The K whose process is the coordinator's, by what the last epoch says; otherwise any
+choose() {
+    draw "$replicas"
+    k=$((drawn + 1))
+    [ "$prefer" = coordinator ] || return 0
+    last=$(find r.run/coordinator -name 'epoch-*' | sort -V | tail -n 1)
+    [ -n "$last" ] || return 0
+    pid=$(awk -F '\t' '$1 == "cfsplit-replica" { print $7 }' "$last")
+    for any in $all; do
+        [ "$(pid_of "$any")" != "$pid" ] || k=$any
+    done
+}
+
 # strike: kills somebody, and mostly starts him again
 strike() {
     draw 5
@@ -50,8 +65,7 @@ strike() {
         for k in $all; do start "$k"; done
         return
     fi
-    draw "$replicas"
-    k=$((drawn + 1))
+    choose
     end "$k"
     draw 3
     [ "$drawn" -ne 0 ] || list
@@ -64,7 +78,9 @@ storm() {
     draw 3
     slots=$((drawn + 1)) lost=0
     draw 4
-    strategy=$(echo chunk stripe even hash | cut -d ' ' -f $((drawn + 1)))
+    strategy=${told:-$(echo chunk stripe even hash | cut -d ' ' -f $((drawn + 1)))}
+    prefer=anybody span=25 # of hundredths of a second between two strikes
+    [ "$strategy" != queue ] || [ $((number % 2)) -eq 0 ] || prefer=coordinator span=70 # the next one needs a moment
     all=$(seq "$replicas")
     seq 60 | awk '{print ($1 % 9 == 0 ? "no." : $1 % 7 == 0 ? "twice." : "ok.") $1}' >items
     # shellcheck disable=SC2086 # words
@@ -73,7 +89,7 @@ storm() {
     for k in $all; do start "$k"; done
     draw 6
     for strikes in $(seq $((drawn + 3))); do
-        draw 25
+        draw "$span"
         sleep "0.$((drawn / 10))$((drawn % 10))"
         strike
     done
@@ -96,7 +112,7 @@ for number in $(seq "$rounds"); do
     canfar-split verify r.run >verify.out || fail "$round: verify: $(cat verify.out err.*)"
     canfar-split status r.run --json | grep -q '"duplicates": 0' || fail "$round: $(canfar-split status r.run --json)"
     "$here/check.sh" judge r.run "$lost" >judge.out || fail "$round: $(cat judge.out err.*)"
-    echo "$round: $strikes strikes at $replicas replicas of $slots slots, $strategy; $(cat attempts/*/* | grep -c start) starts"
+    echo "$round: $strikes strikes at $replicas replicas of $slots slots ($prefer), $strategy; $(cat attempts/*/* | grep -c start) starts"
     cd ..
     until_true 30 rm -rf storm # what the dead had started may still be ending
 done

@@ -3,11 +3,13 @@
 # take over and finish. It wakes up: what it ends now is late and is not counted, it starts no more, it says so and exits 5.
 # All the time `status --json` is asked, and what it counts as done never goes back. Then the same by chance: replicas fall
 # asleep at any moment and wake up again. The choices follow from CFSPLIT_TEST_SEED.
+#   zombie.sh [STRATEGY]      by `queue`, it is who coordinates that sleeps, or, once more, one who does not
 # shellcheck source=tests/lib/run.sh
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../lib/run.sh"
 unshare --pid --fork --mount-proc true 2>/dev/null || skip "no pid namespaces for this user"
 trap 'kill -9 $(pgrep -P $$) 2>/dev/null || :; rm -rf "$work"' EXIT
+strategy=${1:-chunk}
 seed=${CFSPLIT_TEST_SEED:-$$}
 echo "CFSPLIT_TEST_SEED=$seed"
 
@@ -63,7 +65,7 @@ begin_run() { # STALL SLOTS
     : >listed
     : >slow
     seq 48 | sed 's/^/ok./' >items
-    code 0 canfar-split plan r.run --strategy chunk --replicas 3 --stall-after "$1" --from items -- "$here/one.sh" {}
+    code 0 canfar-split plan r.run --strategy "$strategy" --replicas 3 --stall-after "$1" --takeover-after "$1" --from items -- "$here/one.sh" {}
 }
 
 all_well() { # LOST
@@ -77,13 +79,19 @@ all_well() { # LOST
 
 # ---- one that sleeps over two commands; told to stop before, it has nothing else to do than to write down their ends
 
-sleeper() { # told|busy
+sleeper() { # told|busy|guest: beside one who came first, and coordinates
     begin_run 2s 2
+    waiting=2
+    if [ "$1" = guest ]; then
+        elsewhere 2
+        second=$last waiting=4
+        until_true 30 test -e r.run/coordinator/epoch-1
+    fi
     elsewhere 1
     zombie=$last
     until_true 30 has_done 2
     : >hold
-    until_true 30 held 2
+    until_true 30 held "$waiting"
     if [ "$1" = told ]; then
         code 0 canfar-split stop r.run
         until_true 30 grep -q "told to stop" err.1
@@ -92,8 +100,10 @@ sleeper() { # told|busy
     rm hold
     watch &
     watcher=$!
-    elsewhere 2
-    second=$last
+    if [ "$1" != guest ]; then
+        elsewhere 2
+        second=$last
+    fi
     elsewhere 3
     third=$last
     code 0 canfar-split run r.run --replica 1
@@ -116,13 +126,14 @@ sleeper() { # told|busy
     counted=$(head -c "$(cut -f 4 "$seal")" "$journal" | grep -ac '^end')
     late=$(($(grep -ac '^end' "$journal") - counted))
     echo "$1: $counted ends count, $late are late"
-    [ "$1" = busy ] || [ "$late" -eq 2 ] || fail "$late ends came late, not 2: $(cat "$journal")"
+    [ "$1" != told ] || [ "$late" -eq 2 ] || fail "$late ends came late, not 2: $(cat "$journal")"
     : >enough
     wait "$watcher"
     all_well 2
 }
 sleeper told
 sleeper busy
+[ "$strategy" != queue ] || sleeper guest
 
 # ---- any that sleep at any time
 

@@ -482,18 +482,23 @@ static void only_records_parse(void)
                                         "closed",
                                         "bound",
                                         "bound\t",
-                                        "bound\t0",
+                                        "bound\t0\t0",
+                                        "bound\t1",
                                         "bound\t1\t2",
-                                        "bound\t18446744073709551616",
+                                        "bound\t1\t0\t0",
+                                        "bound\t18446744073709551615\t2",
+                                        "bound\t18446744073709551616\t0",
                                         "commit\t1\t0000000000000000"};
     struct csi_record record;
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         if (csi_record_parse(lines[i], strlen(lines[i]), &record))
             CHECK_TEXT(lines[i], "no record");
     CHECK(csi_record_parse("closed\t", 7, &record));
-    CHECK(csi_record_parse("bound\t7", 7, &record));
+    CHECK(csi_record_parse("bound\t7\t1", 9, &record));
     CHECK_EQUAL(record.kind, CSI_RECORD_BOUND);
     CHECK_EQUAL(record.index, 7);
+    CHECK_EQUAL(record.alone, 1);
+    CHECK(csi_record_parse("bound\t0\t1", 9, &record)); /* no coordinator was ever heard of */
 }
 
 int main(void)

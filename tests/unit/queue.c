@@ -658,12 +658,35 @@ static void revoked(void)
     queue_close();
 }
 
+static void who_has_started_all_gives_nothing_back(void)
+{
+    queue_open(3, (struct csi_queue_options){.batch = 3});
+    uint32_t a = join(1, 3); /* it has three threads, and one of them had asked when it came */
+    while (next().count > 0)
+        ;
+    CHECK_EQUAL(counts().held, 3);
+    uint32_t b = join(1, 1);
+    CHECK_EQUAL(named(csi_queue_next_revoked), a);
+    for (uint64_t i = 0; i < 3; i++)
+        record(a, rundir_start(i, 1));
+    csi_queue_settle(queue, a);
+    CHECK_EQUAL(counts().held, 3);
+    CHECK_EQUAL(named(csi_queue_next_revoked), CSI_QUEUE_NOBODY); /* or it would be told for as long as they run */
+    CHECK(end(a, 0, 1, CSI_RETRY));
+    csi_queue_resize(queue, a, 3);
+    CHECK_EQUAL(next_to(b), 0);
+    CHECK_EQUAL(named(csi_queue_next_revoked), CSI_QUEUE_NOBODY);
+    queue_close();
+}
+
 static void one_gives_back_for_one(void)
 {
     queue_open(30, (struct csi_queue_options){0});
     uint32_t a = join(1, 10), b = join(1, 10), c = join(1, 10);
     while (next().count > 0)
         continue;
+    csi_queue_want(queue, b, 5);
+    CHECK_EQUAL(named(csi_queue_next_revoked), CSI_QUEUE_NOBODY); /* it would keep them waiting, too */
     uint32_t d = join(1, 1);
     CHECK_EQUAL(named(csi_queue_next_revoked), a);
     CHECK_EQUAL(named(csi_queue_next_revoked), CSI_QUEUE_NOBODY);
@@ -714,6 +737,22 @@ static void homeward(void)
     csi_queue_want(queue, workers[4], 1);
     CHECK_EQUAL(named(csi_queue_next_home), workers[4]);
     CHECK_EQUAL(named(csi_queue_next_home), CSI_QUEUE_NOBODY);
+    queue_close();
+}
+
+static void paused(void)
+{
+    queue_open(3, (struct csi_queue_options){0});
+    uint32_t worker = join(1, 2);
+    CHECK_EQUAL(next_to(worker), 0);
+    csi_queue_pause(queue, worker);
+    csi_queue_pause(queue, worker + 1);
+    CHECK_EQUAL(counts().wanted, 0);
+    CHECK_EQUAL(counts().held, 1);
+    CHECK_EQUAL(next().count, 0);
+    CHECK(end(worker, 0, 1, CSI_DONE));
+    csi_queue_want(queue, worker, 1);
+    CHECK_EQUAL(next_to(worker), 1);
     queue_close();
 }
 
@@ -777,8 +816,10 @@ int main(void)
         {"those who ask are served in turn, a batch each", in_turn},
         {"a batch that nobody took comes back with its credit", undone},
         {"who keeps items waiting while another has nothing is told to give back, once", revoked},
+        {"who has started all that it holds is not told to give back again", who_has_started_all_gives_nothing_back},
         {"no more give back than others have nothing", one_gives_back_for_one},
         {"the superfluous go home: when no more comes, and others stay for what is out", homeward},
+        {"who may be out of reach is given nothing, and keeps what it holds", paused},
         {"a worker and the queue can be looked at, and numbers are given again", looked_at},
     };
     return check_main("the queue", cases, sizeof cases / sizeof *cases);

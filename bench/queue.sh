@@ -1,0 +1,183 @@
+#!/bin/sh
+# What a queue gives, in rows: medians of ROUNDS, taken in turn where two things are compared. What is on disk when: each start is written
+# (not synced) before the item is handed out; each end is written, and synced before the coordinator is told of it: in groups, at
+# least every 100 ms, or one by one with --sync-every 0. All connections are encrypted. Rows:
+#   batched   ITEMS items that do nothing, 2 replicas through the in-process door: items/s, from the first that is handed out to the
+#             last end on disk; and the processor time of both processes for an item
+#   single    one item a message, each end synced before it is told, 2 replicas: items/s; and the median wait in
+#             cfsplit_item_next with one replica and items of 25 ms, where nothing is sent ahead
+#   spawn     /bin/true (ITEMS / 250 times) in 2 slots of one replica, through the queue, beside xargs -P2 -n1
+#   crowd     ITEMS items, 1,000 workers in one process, the coordinator in another one: items/s, processor time of the coordinator
+#             an item. These workers write no starts and no ends
+#   memory    the same with 512 workers: the most that the coordinator's process had in memory (memory10: with 10 times the items)
+#   takeover  ITEMS items, 2 replicas; the process that coordinates is killed (-9) at half of them: the longest wait of the other one
+#             from then on, and the part of it after the one that was killed is sealed
+#   idle      512 workers of which one has all items, the others wait: processor time in 20 s, in percent of a core
+# Needs a release build: cmake --preset release -DBUILD_TESTING=ON and cmake --build build. With fewer than a million items the rows
+# crowd to idle have fewer workers and seconds. usage: bench/queue.sh [ROUNDS [ITEMS [ROW...]]]
+# shellcheck source=bench/common.sh
+. "$(dirname "$0")/common.sh"
+rounds=${1:-5} items=${2:-1000000}
+[ $# -lt 2 ] || shift
+[ $# -lt 1 ] || shift
+rows=${*:-batched single spawn crowd memory takeover idle}
+ulimit -S -n "$(ulimit -H -n)" # each worker has its own connection
+queue=$build/bin/bench_queue
+built "$queue"
+crowd=$((items < 1000000 ? items / 2000 + 2 : 1000)) few=$((items < 1000000 ? items / 4000 + 2 : 512))
+idle_s=$((items < 1000000 ? 1 : 20))
+
+# value FILE WORD: what bench_queue printed under that word
+value() {
+    awk -F '\t' -v word="$2" '$1 == word { print $2 }' "$1"
+}
+# divide A B [FORMAT]
+divide() {
+    awk -v a="$1" -v b="$2" -v format="${3:-%.2f}" 'BEGIN { printf format "\n", a / b }'
+}
+plan() { # RUN ITEMS REPLICAS OPTION...
+    rm -rf "$1"
+    run=$1 count=$2 replicas=$3
+    shift 3
+    seq -f 'data/image-%08.0f.fits' "$count" |
+        "$tool" plan "$run" --replicas "$replicas" --strategy queue --weights none --from - "$@" 2>said || { cat said >&2; exit 1; }
+}
+# whole RUN: or it is no measurement
+whole() {
+    "$tool" verify "$1" >verified 2>&1 || { cat verified >&2; exit 1; }
+}
+# coordinates RUN: waits until somebody does
+coordinates() {
+    tries=0
+    until [ -e "$1/coordinator/epoch-1" ]; do
+        tries=$((tries + 1))
+        [ "$tries" -le 600 ] || { echo "nobody coordinates $1" >&2; exit 1; }
+        sleep 0.05
+    done
+}
+# two_doors RUN: what two replicas at once took, in doors.RUN
+two_doors() {
+    "$queue" door "$1" 1 >door.1 &
+    other=$!
+    "$queue" door "$1" 2 >door.2
+    wait "$other"
+    whole "$1"
+    cat door.1 door.2 | awk -F '\t' '
+        $1 == "began" && $2 > 0 && (!from || $2 < from) { from = $2 }
+        $1 == "ended" && $2 > to { to = $2 }
+        $1 == "done" { done += $2 }
+        $1 == "cpu_us" { cpu += $2 }
+        END { printf "rate\t%.0f\ncpu_us\t%.2f\n", done * 1e6 / (to - from), cpu / done }' >both
+}
+# crowd RUN ITEMS WORKERS IDLE-S: what a crowd took, in crowd.said, and its coordinator, in lead.said
+crowd() {
+    plan "$1" "$2" "$3"
+    "$queue" lead "$1" >lead.said &
+    leader=$!
+    coordinates "$1"
+    "$queue" crowd "$1" "$3" "$leader" "$4" >crowd.said
+    wait "$leader"
+}
+sync_once_us() {
+    "$queue" sync sync.probe 200 >synced
+    value synced sync_median >>sync.us
+}
+
+row_batched() {
+    plan b.run "$items" 2
+    two_doors b.run
+    value both rate >>batched.rate
+    value both cpu_us >>batched.us
+}
+say_batched() {
+    echo "batched: $(median batched.rate) items/s ($items items; ends synced in groups, at least every 100 ms); $(median batched.us) us of processor an item, all threads of both processes"
+}
+
+row_single() {
+    plan s.run "$((items / 50))" 2 --batch 1 --sync-every 0
+    two_doors s.run
+    value both rate >>single.rate
+    plan l.run "$((items / 5000 + 8))" 1 --sync-every 0
+    "$queue" door l.run 1 25 >door.1
+    whole l.run
+    value door.1 wait_median >>single.us
+}
+say_single() {
+    echo "single: $(median single.rate) items/s ($((items / 50)) items; each end synced before it is told); one outstanding: $(median single.us) us (p50)"
+}
+
+row_spawn() {
+    seq "$((items / 250))" >list
+    rm -rf t.run
+    "$tool" plan t.run --replicas 1 --strategy queue --weights none --from list -- /bin/true '{}' 2>said
+    milliseconds "$tool" run t.run --replica 1 -j 2 >>ours.ms
+    whole t.run
+    milliseconds xargs -P2 -n1 /bin/true <list >>theirs.ms
+    divide "$(tail -n 1 theirs.ms)" "$(tail -n 1 ours.ms)" %.3f >>spawn.ratio
+}
+say_spawn() {
+    echo "spawn: $((items / 250)) times /bin/true: $(median ours.ms) ms; xargs -P2 -n1: $(median theirs.ms) ms; rate over that of xargs: $(median spawn.ratio)"
+}
+
+row_crowd() {
+    crowd c.run "$items" "$crowd" 0
+    divide "$(value crowd.said items)" "$(value crowd.said took_us)" %.6f | awk '{ printf "%.0f\n", $1 * 1e6 }' >>crowd.rate
+    divide "$(value crowd.said lead_cpu_us)" "$items" >>crowd.us
+}
+say_crowd() {
+    echo "crowd: $crowd workers: $(median crowd.rate) items/s; coordinator: $(median crowd.us) us of processor an item"
+}
+
+row_memory() {
+    crowd m.run "$items" "$few" 0
+    value lead.said peak_kib >>memory.kib
+}
+say_memory() {
+    echo "memory: $items items, $few workers: $(($(median memory.kib) / 1024)) MiB in the coordinator's process"
+}
+row_memory10() {
+    crowd m.run "$((items * 10))" "$few" 0
+    value lead.said peak_kib >>memory10.kib
+}
+say_memory10() {
+    echo "memory10: $((items * 10)) items, $few workers: $(($(median memory10.kib) / 1024)) MiB in the coordinator's process"
+}
+
+row_takeover() {
+    plan k.run "$items" 2
+    "$queue" door k.run 1 >door.1 2>&1 &
+    victim=$!
+    coordinates k.run
+    "$queue" door k.run 2 0 "$victim" "$((items / 4))" >door.2
+    wait "$victim" && { echo "the coordinator was not killed" >&2; exit 1; }
+    whole k.run
+    value door.2 wait_longest >>takeover.us
+    sealed=$(find k.run/fence -name 'c*.seal' -printf '%T@\n' | sort -n | head -n 1)
+    awk -v a="$(value door.2 wait_longest_end_s)" -v b="$sealed" 'BEGIN { printf "%.0f\n", (a - b) * 1e6 }' >>takeover.sealed
+}
+say_takeover() {
+    echo "takeover: $items items, half done: nothing for $(($(median takeover.us) / 1000)) ms, of which $(($(median takeover.sealed) / 1000)) ms after the one that was killed is sealed"
+}
+
+row_idle() {
+    crowd i.run "$few" "$few" "$idle_s"
+    took=$(value crowd.said took_us)
+    divide "$(value crowd.said lead_cpu_us)00" "$took" >>idle.lead
+    divide "$(value crowd.said own_cpu_us)00" "$took" >>idle.own
+}
+say_idle() {
+    echo "idle: $(value crowd.said waiting) workers wait $idle_s s: coordinator $(median idle.lead)% of a core, all workers together $(median idle.own)%"
+}
+
+i=0
+while [ "$i" -lt "$rounds" ]; do
+    i=$((i + 1))
+    sync_once_us
+    for row in $rows; do
+        "row_$row"
+    done
+done
+echo "medians of $rounds; pwrite + fdatasync of 80 bytes here: $(median sync.us) us"
+for row in $rows; do
+    "say_$row"
+done
