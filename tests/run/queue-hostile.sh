@@ -13,6 +13,8 @@ code 0 timeout 60 peer hello r.run
 code 0 timeout 60 peer worker r.run
 seen_at_least 5 3
 seen_at_least 6 3000
+code 0 canfar-split status r.run
+grep -q ' connections refused, [0-9]* strange messages' out || fail "$(cat out)"
 bounded
 let_end
 ended
