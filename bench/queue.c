@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -151,9 +152,21 @@ static long number(const char *text)
     return strtol(text, NULL, 10);
 }
 
+/* Each worker of a crowd has a connection of its own. */
+static void take_all_descriptors(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    files.rlim_cur = files.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &files) != 0)
+        perror("setrlimit");
+}
+
 int main(int argc, char **argv)
 {
     alarm(bound_s);
+    take_all_descriptors();
     if (argc >= 4 && argc <= 7 && argc != 6 && strcmp(argv[1], "door") == 0) {
         struct door d = {.item_ms = argc > 4 ? number(argv[4]) : 0};
         d.victim = argc > 5 ? (pid_t)number(argv[5]) : 0;

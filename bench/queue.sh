@@ -21,7 +21,6 @@ rounds=${1:-5} items=${2:-1000000}
 [ $# -lt 2 ] || shift
 [ $# -lt 1 ] || shift
 rows=${*:-batched single spawn crowd memory takeover idle}
-ulimit -S -n "$(ulimit -H -n)" # each worker has its own connection
 queue=$build/bin/bench_queue
 built "$queue"
 crowd=$((items < 1000000 ? items / 2000 + 2 : 1000)) few=$((items < 1000000 ? items / 4000 + 2 : 512))

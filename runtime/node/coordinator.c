@@ -137,6 +137,8 @@ static cfsplit_status hand_over(struct csi_leading *l, cfsplit_status status, st
     csi_heart_stop(&l->heart, l->end == CSI_LEADING_FENCED ? CSI_BEAT_WORKING
                               : done                       ? CSI_BEAT_FINISHED
                                                            : CSI_BEAT_LEFT);
+    if (l->queue)
+        csi_leading_tell_seen(l);
     csi_leading_tell_all(l, l->complete ? CSI_MESSAGE_HOME : CSI_MESSAGE_OVER);
     return status;
 }

@@ -402,24 +402,26 @@ static void leave_queue(struct csi_incarnation *life, cfsplit_status *status, st
 cfsplit_status csi_incarnation_finish(struct csi_incarnation *life, cfsplit_status status, struct cfsplit_error *err)
 {
     struct cfsplit_error second;
+    life->left_queue = life->feed.queued && life->queued.state != CSI_QUEUED_HOME;
     if (life->feed.run) {
         cfsplit_status counted = csi_feed_open_items(&life->feed, &life->result.not_started, &second);
         keep_first(&status, err, counted, &second);
     }
     /* What has not failed in storage, or been fenced, can still say how it ended. */
     if (life->journal.fd >= 0 && !life->journal.broken && status != CFSPLIT_FENCED) {
-        const char *why = status != CFSPLIT_OK           ? cfsplit_status_text(status)
-                          : life->result.not_started > 0 ? "left"
-                                                         : CSI_CLOSED_FINISHED;
+        const char *why = status != CFSPLIT_OK                               ? cfsplit_status_text(status)
+                          : life->result.not_started > 0 || life->left_queue ? "left"
+                                                                             : CSI_CLOSED_FINISHED;
         cfsplit_status closing = give_back(life, why, &second);
         keep_first(&status, err, closing, &second);
     }
     cfsplit_status closed = csi_journal_close(&life->journal, &second);
     keep_first(&status, err, closed, &second);
     /* Finished is a promise that nobody looks behind: a piece may be ours by a claim that failed half way. */
-    csi_heart_stop(&life->heart, status == CFSPLIT_FENCED || life->journal.broken   ? CSI_BEAT_WORKING
-                                 : status != CFSPLIT_OK || life->result.not_started ? CSI_BEAT_LEFT
-                                                                                    : CSI_BEAT_FINISHED);
+    csi_heart_stop(&life->heart, status == CFSPLIT_FENCED || life->journal.broken ? CSI_BEAT_WORKING
+                                 : status != CFSPLIT_OK || life->result.not_started || life->left_queue
+                                     ? CSI_BEAT_LEFT
+                                     : CSI_BEAT_FINISHED);
     leave_queue(life, &status, err);
     csi_feed_fini(&life->feed);
     free(life->pending);

@@ -34,6 +34,7 @@ struct csi_incarnation {
     struct csi_coordinator *coordinator; /* in this process; NULL: none */
     const char *bind;                    /* where one would listen */
     bool cannot_lead;                    /* no socket could be bound */
+    bool left_queue;                     /* it finished before the coordinator said that nothing more comes */
     struct csi_pending *pending;
     size_t pending_count, pending_room;
     uint64_t sync_at_ms;        /* when pending ends must be on disk */

@@ -313,7 +313,7 @@ void csi_leading_look_for_the_end(struct csi_leading *l)
 }
 
 /* What `status` shows. It is no proof of anything: a failure is not one. */
-static void tell_seen(struct csi_leading *l)
+void csi_leading_tell_seen(struct csi_leading *l)
 {
     struct csi_server_counts server;
     struct csi_queue_counts counts;
@@ -338,6 +338,7 @@ static void tell_seen(struct csi_leading *l)
         (void)!csi_epoch_tell_seen(l->run, &l->epoch, text.data, text.length, &err);
     csi_buf_release(&text);
     l->seen_ms = l->now_ms;
+    l->seen_connected = l->connected;
 }
 
 /* Who is dead, silent, over or settled by now; soon after a connection ended, for its process may be gone, and often while pieces wait
@@ -367,7 +368,7 @@ cfsplit_status csi_leading_tick(struct csi_leading *l, struct cfsplit_error *err
         status = take_extension(l, err);
     if (status == CFSPLIT_OK)
         status = take_orders(l, err);
-    if (status == CFSPLIT_OK && l->now_ms - l->seen_ms >= seen_every_ms)
-        tell_seen(l);
+    if (status == CFSPLIT_OK && (l->now_ms - l->seen_ms >= seen_every_ms || l->connected != l->seen_connected))
+        csi_leading_tell_seen(l);
     return status;
 }

@@ -51,7 +51,7 @@ struct csi_leading {
     uint32_t retry_seen;
     uint64_t connected, strange; /* peers with a session; messages that made no sense */
     uint64_t interval_ms;        /* between two looks around: a second, or less if a short silence counts */
-    uint64_t now_ms, tick_ms, seen_ms, sweep_ms, disconnected, home_ms;
+    uint64_t now_ms, tick_ms, seen_ms, seen_connected, sweep_ms, disconnected, home_ms;
     enum csi_leading_end end;
     bool complete;    /* everything is accounted for: all are sent home */
     bool host_may_go; /* the worker beside us was superfluous, and is told at the end */
@@ -75,6 +75,9 @@ CFSPLIT_MUST_USE cfsplit_status csi_leading_take_pieces(struct csi_leading *l, s
 
 /* Is everything accounted for? Then all are sent home. */
 void csi_leading_look_for_the_end(struct csi_leading *l);
+
+/* Tells what `status` shows. */
+void csi_leading_tell_seen(struct csi_leading *l);
 
 /* What is done every interval_ms. */
 CFSPLIT_MUST_USE cfsplit_status csi_leading_tick(struct csi_leading *l, struct cfsplit_error *err);

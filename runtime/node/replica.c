@@ -358,7 +358,7 @@ static cfsplit_status verdict(const struct csi_replica *r, uint64_t put_off, str
     if (result->set_aside)
         return csi_fail(err, CFSPLIT_INCOMPLETE, "%" PRIu64 " item%s %s set aside", result->set_aside,
                         result->set_aside == 1 ? "" : "s", were);
-    if (r->order != CFSPLIT_GO_ON && result->not_started)
+    if (r->order != CFSPLIT_GO_ON && (result->not_started || r->life.left_queue))
         return csi_fail(err, CFSPLIT_STOPPED, "told to stop before the end; to go on, run it again");
     if (put_off)
         return csi_fail(err, CFSPLIT_STOPPED,

@@ -33,11 +33,8 @@ says err "plan --extend only adds items to what is planned: --batch has no meani
 
 code 0 canfar-split launch r.run --on slurm --check --bind 192.0.2.7 --batch 3 --no-fallback --network-timeout 0
 says out "--bind 192.0.2.7 --batch 3 --no-fallback --network-timeout 0"
-<<<<<<< HEAD
 code 2 canfar-split run r.run --replica 1 --bind 2001:db8::7 --batch 0
 says err "2001:db8::7"
-=======
->>>>>>> view
 code 0 canfar-split run r.run --replica 1 --bind 127.0.0.1 --batch 0
 code 0 canfar-split launch r.run --on local --bind none
 code 0 canfar-split verify r.run
