@@ -143,12 +143,12 @@ static cfsplit_status identify(const struct settings *s, const struct cfsplit_ru
     return status;
 }
 
-/* Who hands out the items of a queue has a connection to each replica: the limit of open files is raised where it is too low, as far
- * as it may be. Below some hundred replicas it stays, for commands inherit it. */
+/* Who hands out the items of a queue has a connection to each replica, and strangers may try: the limit of open files is raised where
+ * it is too low, as far as it may be. Commands inherit it. */
 static void make_room_for(uint32_t replicas)
 {
     struct rlimit limit;
-    rlim_t wanted = 2 * (rlim_t)replicas + 256;
+    rlim_t wanted = 2 * (rlim_t)replicas + 4096;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
         return;
     limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;

@@ -57,9 +57,14 @@ static cfsplit_status check_peers(struct csi_leading *l, bool all, struct cfspli
     uint64_t patience = l->options.takeover_after_ms / 2;
     cfsplit_status status = CFSPLIT_OK;
     for (size_t i = 0; status == CFSPLIT_OK && i < l->peers.count; i++) {
-        const struct csi_peer *peer = &l->peers.at[i];
+        struct csi_peer *peer = &l->peers.at[i];
         bool quiet = peer->session == 0 || l->now_ms - peer->heard_ms >= patience;
         bool had_session = peer->session != 0;
+        if (had_session &&
+            l->now_ms - peer->heard_ms >= 2 * patience) { /* its journal tells, until it says HELLO again */
+            peer->session = 0;
+            csi_queue_pause(l->queue, peer->worker);
+        }
         if (!peer->over && (all || quiet || !csi_peer_is_settled(&l->peers, i)))
             status = csi_peers_check(&l->peers, i, l->now_ms, err);
         l->connected -= had_session && l->peers.at[i].session == 0;
@@ -352,8 +357,12 @@ static cfsplit_status sweep(struct csi_leading *l, bool whole, struct cfsplit_er
         return CFSPLIT_OK;
     l->disconnected = server.disconnected;
     l->sweep_ms = l->now_ms;
-    cfsplit_status status = check_peers(l, lost_one, err);
-    return status == CFSPLIT_OK ? recover(l, err) : status;
+    cfsplit_status status = csi_peers_refresh(&l->peers, err); /* who never called may have had pieces, too */
+    if (status == CFSPLIT_OK)
+        status = check_peers(l, lost_one, err);
+    if (status == CFSPLIT_OK && l->peers.misled) /* a successor takes stock anew */
+        l->end = CSI_LEADING_LEFT;
+    return status == CFSPLIT_OK && l->end == CSI_LEADS ? recover(l, err) : status;
 }
 
 cfsplit_status csi_leading_tick(struct csi_leading *l, struct cfsplit_error *err)

@@ -119,6 +119,8 @@ static cfsplit_status take(void *context, const struct csi_record *record, struc
     if (record->kind == CSI_RECORD_BOUND) {
         t->peer->bound = t->peer->bound < record->index ? record->index : t->peer->bound;
         t->peer->bound_at = record->at;
+        if (t->peer->worker != CSI_QUEUE_NOBODY) /* what it has not started up to here it has dropped */
+            csi_queue_settle(t->peers->queue, t->peer->worker);
     }
     if (record->kind == CSI_RECORD_RELEASED && record->index < t->peers->released_count &&
         t->peers->released[record->index] < record->attempt)
@@ -169,11 +171,28 @@ static void finish(struct csi_peers *peers, struct csi_peer *peer)
     peer->worker = CSI_QUEUE_NOBODY;
 }
 
-/* Reads all of its journal. Who has closed that is over, and was not killed. */
+/* Reads all of its journal. Who has closed that is over, and was not killed; the journal first, the fence second. */
 static cfsplit_status read_all(struct csi_peers *peers, size_t at, struct cfsplit_error *err)
 {
+    struct csi_seal seal;
     cfsplit_status status = csi_peers_read(peers, at, UINT64_MAX, err);
-    if (status == CFSPLIT_OK && peers->at[at].reader.closed)
+    if (status != CFSPLIT_OK || !peers->at[at].reader.closed)
+        return status;
+    status = csi_fence_look(peers->run, peers->list.at[at].name, &seal, err);
+    if (status == CFSPLIT_OK && seal.state == CSI_FENCE_NONE)
+        finish(peers, &peers->at[at]);
+    return status;
+}
+
+/* Reads up to its seal. What stood behind that and was read before there was a seal had been taken for true. */
+static cfsplit_status read_sealed(struct csi_peers *peers, size_t at, const struct csi_seal *seal,
+                                  struct cfsplit_error *err)
+{
+    cfsplit_status status = CFSPLIT_OK;
+    peers->misled |= peers->at[at].reader.length > seal->length;
+    if (peers->at[at].reader.length < seal->length)
+        status = csi_peers_read(peers, at, seal->length, err);
+    if (status == CFSPLIT_OK)
         finish(peers, &peers->at[at]);
     return status;
 }
@@ -196,12 +215,8 @@ cfsplit_status csi_peers_check(struct csi_peers *peers, size_t at, uint64_t now_
         status = csi_others_end_if_lost(&peers->others, inc, seal, now_ms, &gone, err);
     if (status == CFSPLIT_OK && gone)
         status = csi_fence_look(peers->run, inc->name, &seal, err);
-    if (status == CFSPLIT_OK && seal.state == CSI_FENCE_SEALED) {
-        status = csi_peers_read(peers, at, seal.length, err);
-        if (status == CFSPLIT_OK)
-            finish(peers, peer);
-        return status;
-    }
+    if (status == CFSPLIT_OK && seal.state == CSI_FENCE_SEALED)
+        return read_sealed(peers, at, &seal, err);
     if (status == CFSPLIT_OK && (!csi_peer_is_settled(peers, at) || peer->session == 0))
         status = read_all(peers, at, err);
     return status;

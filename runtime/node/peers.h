@@ -43,6 +43,7 @@ struct csi_peers {
     size_t by_worker_room;
     uint32_t *released; /* by piece: the highest claim number that its owner gave back; borrowed */
     size_t released_count;
+    bool misled; /* a journal was read further than its seal, put there meanwhile, says that it counts */
     uint64_t now_ms;
 };
 
