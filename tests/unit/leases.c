@@ -50,12 +50,20 @@ static void close_leases(void)
     CHECK(csi_leases_find(&leases, 0) == NULL);
 }
 
+/* One that must be there. */
+static struct csi_lease *must(struct csi_lease *lease)
+{
+    CU_ASSERT_PTR_NOT_NULL_FATAL(lease);
+    if (!lease)
+        abort(); /* CUnit does not say that it never returns */
+    return lease;
+}
+
 /* The first that waits is this one; starts it. */
 static struct csi_lease *start(uint64_t index)
 {
     char name[32];
-    struct csi_lease *lease = csi_leases_peek(&leases);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(lease);
+    struct csi_lease *lease = must(csi_leases_peek(&leases));
     snprintf(name, sizeof name, "item %" PRIu64, index);
     CHECK_EQUAL(lease->index, index);
     CHECK_TEXT(lease->item.name, name);
@@ -115,15 +123,13 @@ static void all_that_a_batch_says_of_an_item_is_kept(void)
     item.aside = true;
     csi_wire_item_add(&list, &item);
     CHECK(add_list(2));
-    const struct csi_lease *lease = csi_leases_find(&leases, UINT64_MAX);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(lease);
+    const struct csi_lease *lease = must(csi_leases_find(&leases, UINT64_MAX));
     CHECK_EQUAL(lease->attempt, UINT32_MAX);
     CHECK_EQUAL(lease->failures, 2);
     CHECK_EQUAL(lease->deaths, 3);
     CHECK_EQUAL(lease->laters, 4);
     CHECK(lease->alone && !lease->aside);
-    lease = csi_leases_find(&leases, 0);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(lease);
+    lease = must(csi_leases_find(&leases, 0));
     CHECK(lease->aside && !lease->alone);
     close_leases();
 }
@@ -135,7 +141,7 @@ static void what_is_removed_is_gone_and_the_rest_is_found(void)
     for (uint64_t i = 0; i < 64; i++)
         start(i);
     for (uint64_t i = 0; i < 64; i += 2)
-        csi_leases_remove(&leases, csi_leases_find(&leases, i));
+        csi_leases_remove(&leases, must(csi_leases_find(&leases, i)));
     for (uint64_t i = 0; i < 64; i++)
         CHECK((csi_leases_find(&leases, i) != NULL) == (i % 2 == 1));
     CHECK_EQUAL(leases.count, 32);
@@ -170,7 +176,7 @@ static void collisions_at_the_end_of_the_table_are_undone_in_any_order(void)
             csi_leases_start(&leases);
         for (size_t left = crowd; left > 0; left--) {
             size_t which = random_below(&random, left);
-            csi_leases_remove(&leases, csi_leases_find(&leases, crowded[which]));
+            csi_leases_remove(&leases, must(csi_leases_find(&leases, crowded[which])));
             CHECK(csi_leases_find(&leases, crowded[which]) == NULL);
             crowded[which] = crowded[left - 1];
             for (size_t i = 0; i + 1 < left; i++)
@@ -313,18 +319,14 @@ static void a_hundred_thousand_come_and_go_at_random(void)
         }
         for (size_t ends = random_below(&random, batch); ends > 0 && count > 0; ends--) {
             size_t which = random_below(&random, count);
-            struct csi_lease *lease = csi_leases_find(&leases, running[which]);
-            CU_ASSERT_PTR_NOT_NULL_FATAL(lease);
-            csi_leases_remove(&leases, lease);
+            csi_leases_remove(&leases, must(csi_leases_find(&leases, running[which])));
             running[which] = running[--count];
         }
     }
     CHECK_EQUAL(leases.count, count);
     CHECK_EQUAL(leases.waiting, 0);
     while (count > 0) {
-        struct csi_lease *lease = csi_leases_find(&leases, running[--count]);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(lease);
-        csi_leases_remove(&leases, lease);
+        csi_leases_remove(&leases, must(csi_leases_find(&leases, running[--count])));
         CU_ASSERT_TRUE_FATAL(csi_leases_find(&leases, running[count]) == NULL);
     }
     CHECK_EQUAL(leases.count, 0);
