@@ -256,6 +256,9 @@ static cfsplit_status go_home(struct crowd *c)
         if (status != CFSPLIT_OK)
             return status;
         csi_queued_leave(&c->at[i].q, c->at[i].journal.length);
+        status = csi_journal_close(&c->at[i].journal, &err);
+        if (status != CFSPLIT_OK)
+            return status;
     }
     return CFSPLIT_OK;
 }

@@ -4,7 +4,7 @@
  *   bench_queue door RUN ID [ITEM-MS [PID AFTER]]  a replica that does nothing with its items, or sleeps; kills PID (-9) after so many
  *   bench_queue lead RUN             a coordinator, in a process without a worker, until everything is accounted for
  *   bench_queue crowd RUN WORKERS PID IDLE-S   so many workers in one process, see crowd.h; PID: the coordinator's
- *   bench_queue sync FILE N          the median of N times pwrite and fdatasync, in a file whose blocks are there already */
+ *   bench_queue sync FILE N          the median and the rate of N times pwrite and fdatasync, in a file whose blocks are there already */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -138,8 +138,11 @@ static int sync_often(const char *name, long count)
         good = pwrite(fd, line, sizeof line, i * (long)sizeof line) == (ssize_t)sizeof line && fdatasync(fd) == 0;
         waits[i] = bench_now_us() - from;
     }
+    double sum = 0;
+    for (long i = 0; i < count; i++)
+        sum += waits[i];
     if (good)
-        printf("sync_median\t%.1f\n", median(waits, (size_t)count));
+        printf("sync_median\t%.1f\nsync_rate\t%.0f\n", median(waits, (size_t)count), (double)count * 1e6 / sum);
     else
         perror(name);
     if (fd >= 0)

@@ -4,8 +4,9 @@
 # least every 100 ms, or one by one with --sync-every 0. All connections are encrypted. Rows:
 #   batched   ITEMS items that do nothing, 2 replicas through the in-process door: items/s, from the first that is handed out to the
 #             last end on disk; and the processor time of both processes for an item
-#   single    one item a message, each end synced before it is told, 2 replicas: items/s; and the median wait in
-#             cfsplit_item_next with one replica and items of 25 ms, where nothing is sent ahead
+#   single    one item a message, each end synced before it is told, 2 replicas: items/s, beside two processes that do nothing but
+#             pwrite and fdatasync, in turn; and the median wait in cfsplit_item_next with one replica and items of 25 ms, where
+#             nothing is sent ahead
 #   spawn     /bin/true (ITEMS / 250 times) in 2 slots of one replica, through the queue, beside xargs -P2 -n1
 #   crowd     ITEMS items, 1,000 workers in one process, the coordinator in another one: items/s, processor time of the coordinator
 #             an item. These workers write no starts and no ends
@@ -96,13 +97,19 @@ row_single() {
     plan s.run "$((items / 50))" 2 --batch 1 --sync-every 0
     two_doors s.run
     value both rate >>single.rate
+    "$queue" sync bare.1 "$((items / 200))" >bare.said &
+    other=$!
+    "$queue" sync bare.2 "$((items / 200))" >synced
+    wait "$other"
+    cat synced bare.said | awk -F '\t' '$1 == "sync_rate" { sum += $2 } END { print sum }' >>bare.rate
+    divide "$(tail -n 1 single.rate)" "$(tail -n 1 bare.rate)" >>single.ratio
     plan l.run "$((items / 5000 + 8))" 1 --sync-every 0
     "$queue" door l.run 1 25 >door.1
     whole l.run
     value door.1 wait_median >>single.us
 }
 say_single() {
-    echo "single: $(median single.rate) items/s ($((items / 50)) items; each end synced before it is told); one outstanding: $(median single.us) us (p50)"
+    echo "single: $(median single.rate) items/s ($((items / 50)) items; each end synced before it is told), $(median single.ratio) of what two processes do that only write and sync as often; one outstanding: $(median single.us) us (p50)"
 }
 
 row_spawn() {

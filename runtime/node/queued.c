@@ -79,10 +79,11 @@ static bool has_enough(const struct csi_queued *q)
     return coming >= aim || (coming > q->ahead / 2 && coming >= q->idle);
 }
 
-/* Asks for what free slots can take, and for what may wait besides. */
+/* Asks for what free slots can take, and for what may wait besides; where slots have theirs, for whole batches. */
 static void ask(struct csi_queued *q)
 {
-    uint64_t aim = q->idle + q->ahead, coming = q->leases.waiting + (q->asked - q->got);
+    uint64_t coming = q->leases.waiting + (q->asked - q->got);
+    uint64_t aim = coming >= q->idle ? q->ahead : q->idle + q->ahead;
     if (q->state != CSI_QUEUED_AT_WORK || has_enough(q))
         return;
     struct csi_message want = {.kind = CSI_MESSAGE_WANT, .want.count = aim - coming};
