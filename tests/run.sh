@@ -46,7 +46,7 @@ build() { # PRESET OPTION...
 tests() { # FOLDER CTEST-ARGUMENT...
     folder=$1
     shift
-    ctest --test-dir "$folder" --no-tests=error --output-on-failure --timeout 600 -j 4 "$@"
+    LSAN_OPTIONS="suppressions=$PWD/tests/lib/lsan.txt:print_suppressions=0" ctest --test-dir "$folder" --no-tests=error --output-on-failure --timeout 600 -j 4 "$@"
 }
 
 # The quick tests once more, unit tests and tool behind valgrind; not those that race against a clock, or that valgrind plays otherwise (a program that cannot be started).

@@ -82,10 +82,11 @@ static int patience(const struct csi_leading *l)
     return due - l->now_ms < longest ? (int)(due - l->now_ms) : (int)longest;
 }
 
-/* Everything is accounted for and told: the last to go had its time. */
+/* Everything is accounted for, and all have left; or who has not, though it may be calling, had its time. */
 static bool may_end(const struct csi_leading *l)
 {
-    return l->complete && (l->connected == 0 || l->now_ms - l->home_ms >= farewell_ms);
+    bool all_left = l->connected == 0 && csi_peers_are_over(&l->peers);
+    return l->complete && (all_left || l->now_ms - l->home_ms >= farewell_ms);
 }
 
 static cfsplit_status turn(struct csi_coordinator *c, struct cfsplit_error *err)
@@ -99,7 +100,7 @@ static cfsplit_status turn(struct csi_coordinator *c, struct cfsplit_error *err)
     if (status == CFSPLIT_OK)
         status = csi_leading_hand_out(l, err);
     if (status == CFSPLIT_OK)
-        csi_leading_look_for_the_end(l);
+        status = csi_leading_look_for_the_end(l, err);
     if (status == CFSPLIT_OK && may_end(l))
         l->end = CSI_LEADING_DONE;
     if (status != CFSPLIT_OK || l->end != CSI_LEADS)

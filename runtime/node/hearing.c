@@ -161,6 +161,8 @@ static cfsplit_status welcome(struct csi_leading *l, size_t at, const struct csi
     if (status == CFSPLIT_OK) {
         csi_queue_resize(l->queue, peer->worker, peer->slots);
         csi_queue_settle(l->queue, peer->worker);
+        if (strcmp(l->peers.list.at[at].name, l->host.name) == 0)
+            csi_queue_keep(l->queue, peer->worker); /* its process is needed: we are in it */
         status = add_line(l, connection, at, err);
     }
     if (status == CFSPLIT_OK && !say(l, peer, &message))
@@ -377,10 +379,7 @@ static void send_home(struct csi_leading *l, uint32_t worker)
     struct csi_peer *peer = csi_peers_of_worker(&l->peers, worker);
     if (!peer || !peer->session)
         return;
-    if (!l->complete && strcmp(l->peers.list.at[peer - l->peers.at].name, l->host.name) == 0)
-        l->host_may_go = true; /* the process is needed: it leads */
-    else
-        say_word(l, peer, CSI_MESSAGE_HOME);
+    say_word(l, peer, CSI_MESSAGE_HOME);
 }
 
 cfsplit_status csi_leading_hand_out(struct csi_leading *l, struct cfsplit_error *err)

@@ -298,23 +298,38 @@ static cfsplit_status take_extension(struct csi_leading *l, struct cfsplit_error
     return status == CFSPLIT_OK ? csi_queue_grow(l->queue, err) : status;
 }
 
-/* Will no piece come any more, and is nothing open in those that are ours? Then all may go. */
-void csi_leading_look_for_the_end(struct csi_leading *l)
+static bool has_all_pieces(const struct csi_leading *l)
 {
-    struct csi_queue_counts counts;
-    csi_queue_count(l->queue, &counts);
-    if (counts.waiting > 0 || counts.held > 0)
-        l->complete = false;
     bool all = l->fresh == l->piece_count && l->recovered;
     for (size_t p = 0; all && p < l->piece_count; p++)
         all = l->pieces[p].mine || l->pieces[p].settled;
-    bool complete = all && counts.waiting == 0 && counts.held == 0;
+    return all;
+}
+
+static bool is_complete(const struct csi_leading *l)
+{
+    struct csi_queue_counts counts;
+    csi_queue_count(l->queue, &counts);
+    return counts.waiting == 0 && counts.held == 0 && has_all_pieces(l);
+}
+
+cfsplit_status csi_leading_look_for_the_end(struct csi_leading *l, struct cfsplit_error *err)
+{
+    bool complete = is_complete(l);
+    cfsplit_status status = CFSPLIT_OK;
+    if (complete && !l->complete) { /* what was ordered before the end is done before it */
+        status = take_extension(l, err);
+        if (status == CFSPLIT_OK)
+            status = take_orders(l, err);
+        complete = status == CFSPLIT_OK && is_complete(l);
+    }
     if (complete && !l->complete) {
         l->home_ms = l->now_ms;
         csi_leading_tell_all(l, CSI_MESSAGE_HOME);
     }
     l->complete = complete;
-    csi_queue_complete(l->queue, all);
+    csi_queue_complete(l->queue, has_all_pieces(l));
+    return status;
 }
 
 /* What `status` shows. It is no proof of anything: a failure is not one. */

@@ -53,9 +53,8 @@ struct csi_leading {
     uint64_t interval_ms;        /* between two looks around: a second, or less if a short silence counts */
     uint64_t now_ms, tick_ms, seen_ms, seen_connected, sweep_ms, disconnected, home_ms;
     enum csi_leading_end end;
-    bool complete;    /* everything is accounted for: all are sent home */
-    bool host_may_go; /* the worker beside us was superfluous, and is told at the end */
-    struct {          /* connections -> peers, open addressing, by the connection's id */
+    bool complete; /* everything is accounted for: all are sent home */
+    struct {       /* connections -> peers, open addressing, by the connection's id */
         uint64_t *ids;
         uint32_t *peers;
         size_t room, count;
@@ -73,8 +72,8 @@ CFSPLIT_MUST_USE cfsplit_status csi_leading_take_stock(struct csi_leading *l, st
 /* Takes pieces, as far ahead as it takes. */
 CFSPLIT_MUST_USE cfsplit_status csi_leading_take_pieces(struct csi_leading *l, struct cfsplit_error *err);
 
-/* Is everything accounted for? Then all are sent home. */
-void csi_leading_look_for_the_end(struct csi_leading *l);
+/* Will no piece come any more, and is nothing open in those that are ours, and was nothing else ordered? Then all are sent home. */
+CFSPLIT_MUST_USE cfsplit_status csi_leading_look_for_the_end(struct csi_leading *l, struct cfsplit_error *err);
 
 /* Tells what `status` shows. */
 void csi_leading_tell_seen(struct csi_leading *l);

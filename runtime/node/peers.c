@@ -237,6 +237,14 @@ bool csi_peers_are_settled(const struct csi_peers *peers)
     return true;
 }
 
+bool csi_peers_are_over(const struct csi_peers *peers)
+{
+    for (size_t i = 0; i < peers->count; i++)
+        if (!peers->at[i].over)
+            return false;
+    return true;
+}
+
 void csi_peers_charge(struct csi_peers *peers)
 {
     for (size_t i = 0; i < peers->count; i++)

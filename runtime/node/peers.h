@@ -76,6 +76,9 @@ bool csi_peers_end(struct csi_peers *peers, size_t at, const struct csi_record *
 bool csi_peer_is_settled(const struct csi_peers *peers, size_t at);
 bool csi_peers_are_settled(const struct csi_peers *peers);
 
+/* Have all left, or been ended? */
+bool csi_peers_are_over(const struct csi_peers *peers);
+
 /* All journals have been read: charges the items that replicas died of. Once, before anything is handed out. */
 void csi_peers_charge(struct csi_peers *peers);
 

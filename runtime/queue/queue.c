@@ -173,6 +173,13 @@ void csi_queue_resize(struct csi_queue *q, uint32_t number, uint64_t slots)
         csi_workers_resize(&q->workers, number, slots);
 }
 
+void csi_queue_keep(struct csi_queue *q, uint32_t number)
+{
+    struct csi_worker *w = csi_workers_at(&q->workers, number);
+    if (w)
+        w->stays = true;
+}
+
 void csi_queue_pause(struct csi_queue *q, uint32_t number)
 {
     const struct csi_worker *w = csi_workers_at(&q->workers, number);
@@ -378,6 +385,10 @@ bool csi_queue_next_home(struct csi_queue *q, uint32_t *worker)
     if (!q->complete || csi_waiting_all(&q->waiting) > 0 || idle->count <= q->held)
         return false;
     *worker = idle->last;
+    if (q->workers.at[*worker].stays && idle->count > 1)
+        *worker = q->workers.at[*worker].links[CSI_IDLE].before;
+    if (q->workers.at[*worker].stays)
+        return false;
     q->workers.at[*worker].home = true;
     csi_workers_place(&q->workers, *worker);
     return true;

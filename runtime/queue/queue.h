@@ -46,6 +46,9 @@ CFSPLIT_MUST_USE cfsplit_status csi_queue_join(struct csi_queue *queue, uint64_t
 /* It has so many slots from now on. */
 void csi_queue_resize(struct csi_queue *queue, uint32_t worker, uint64_t slots);
 
+/* It stays whatever happens: csi_queue_next_home never names it. One at most. */
+void csi_queue_keep(struct csi_queue *queue, uint32_t worker);
+
 /* The worker has started an attempt of this item before it joined (the ledger says so): it holds it, unless that has ended.
  * Before the item's piece is opened. Errors: CFSPLIT_USAGE for an item or worker that is not there, CFSPLIT_DAMAGED if another
  * worker holds it. */

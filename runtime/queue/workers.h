@@ -27,6 +27,7 @@ struct csi_worker {
     bool alone;   /* holds a suspect, and is given nothing else */
     bool revoked; /* was told to give back */
     bool home;    /* was told to leave */
+    bool stays;   /* is never told to leave */
 };
 
 struct csi_line {

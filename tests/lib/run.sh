@@ -5,7 +5,8 @@ for variable in $(env | sed -n 's/^\(REPLICA_[A-Z]*\|SLURM_[A-Z_]*\|OMPI_[A-Z_]*
     unset "$variable"
 done
 LC_ALL=C
-export LC_ALL
+LSAN_OPTIONS=suppressions=$(cd "$(dirname "$0")/../lib" && pwd)/lsan.txt:print_suppressions=0
+export LC_ALL LSAN_OPTIONS
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"

@@ -679,6 +679,21 @@ static void who_has_started_all_gives_nothing_back(void)
     queue_close();
 }
 
+static void who_is_kept_gets_what_comes_later(void)
+{
+    queue_open(1, (struct csi_queue_options){0});
+    uint32_t a = join(1, 1), b = join(1, 1);
+    csi_queue_keep(queue, b);
+    csi_queue_complete(queue, true);
+    CHECK_EQUAL(next_to(a), 0);
+    CHECK(end(a, 0, 1, CSI_DONE));
+    csi_queue_want(queue, a, 1);
+    CHECK_EQUAL(named(csi_queue_next_home), a);
+    CHECK_EQUAL(named(csi_queue_next_home), CSI_QUEUE_NOBODY); /* b is none to be named */
+    CHECK_OK(csi_queue_reopen(queue, 0, 1, 0, &err));
+    queue_close();
+}
+
 static void one_gives_back_for_one(void)
 {
     queue_open(30, (struct csi_queue_options){0});
@@ -816,6 +831,7 @@ int main(void)
         {"those who ask are served in turn, a batch each", in_turn},
         {"a batch that nobody took comes back with its credit", undone},
         {"who keeps items waiting while another has nothing is told to give back, once", revoked},
+        {"who is kept is not sent home", who_is_kept_gets_what_comes_later},
         {"who has started all that it holds is not told to give back again", who_has_started_all_gives_nothing_back},
         {"no more give back than others have nothing", one_gives_back_for_one},
         {"the superfluous go home: when no more comes, and others stay for what is out", homeward},
