@@ -520,6 +520,17 @@ static void sized_by_time(void)
     }
 }
 
+static void plenty(void)
+{
+    for (uint64_t workers = 2; workers <= 3; workers++) {
+        queue_timed(10000, (struct csi_queue_options){0}, 10);
+        for (uint64_t i = 1; i < workers; i++)
+            join(1, 1000);
+        CHECK_EQUAL(next().ahead, workers == 2 ? 384 : 128); /* 4999.5 a worker, 3333 */
+        queue_close();
+    }
+}
+
 static void sized_by_option(void)
 {
     static const uint64_t took_us[] = {10, 900000};
@@ -810,6 +821,7 @@ int main(void)
         {"what was opened again is handed out again, unless it is done", reopened},
         {"a queue grows with its ledger", grows},
         {"batches are as large as items are quick", sized_by_time},
+        {"more of the tiniest wait as long as there is plenty", plenty},
         {"batches are as large as was told, and long ones are not kept waiting", sized_by_option},
         {"nobody gets more than its part, and the last ones go out one by one", tail},
         {"nobody gets more than it asked for", within_credit},
