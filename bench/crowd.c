@@ -129,18 +129,11 @@ int bench_lead(const char *path)
 
 static double cpu_us(pid_t pid)
 {
-    char path[64], text[1024];
-    unsigned long user = 0, system = 0;
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    FILE *file = fopen(path, "re");
-    size_t length = file ? fread(text, 1, sizeof text - 1, file) : 0;
-    if (file)
-        fclose(file);
-    text[length] = '\0';
-    const char *rest = strrchr(text, ')'); /* fields 14 and 15 are utime and stime, in ticks */
-    if (rest)
-        (void)!sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
-    return (double)(user + system) * 1e6 / (double)sysconf(_SC_CLK_TCK);
+    struct timespec t = {0};
+    clockid_t clock;
+    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &t) != 0)
+        perror("bench_queue: the processor time of the coordinator");
+    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
 /* ---- the crowd */
@@ -354,6 +347,7 @@ int bench_crowd(const char *path, size_t workers, pid_t lead_pid, long idle_s)
     c.epoll = epoll_create1(EPOLL_CLOEXEC);
     if (!c.at || c.epoll < 0) {
         perror("bench_queue");
+        free(c.at);
         return 1;
     }
     cfsplit_status status = cfsplit_run_open(path, &c.run, &err);

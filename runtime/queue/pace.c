@@ -2,7 +2,16 @@
 
 #include "queue/queue.h"
 
-enum { batch_min = 16, short_us = 1000, long_us = 20000, target_us = 2000, mean_of = 32 };
+enum {
+    batch_min = 16,
+    short_us = 1000,
+    long_us = 20000,
+    target_us = 2000,
+    mean_of = 32,
+    ahead = 2,
+    ahead_tiny = 6,
+    plenty = 4096
+};
 
 double csi_pace_mean(double mean_us, uint64_t took_us)
 {
@@ -25,6 +34,13 @@ static uint64_t by_mean(double mean_us)
     return clamp(long_us / mean_us, 1, batch_min);
 }
 
+/* How many batches may wait: more of those that are over before the next one could come, as long as there is plenty for everybody. */
+static uint64_t batches_ahead(const struct csi_pace_input *in, uint64_t part)
+{
+    bool tiny = in->batch == 0 && in->mean_us * CSI_QUEUE_BATCH_MAX <= target_us;
+    return tiny && part >= plenty ? ahead_tiny : ahead;
+}
+
 struct csi_pace csi_pace_of(const struct csi_pace_input *in)
 {
     struct csi_pace pace = {.items =
@@ -35,6 +51,6 @@ struct csi_pace csi_pace_of(const struct csi_pace_input *in)
     if (pace.items > part)
         pace.items = part > 0 ? part : 1;
     if (in->mean_us < long_us)
-        pace.ahead = in->mean_us > 0 || in->batch ? 2 * pace.items : 1;
+        pace.ahead = in->mean_us > 0 || in->batch ? batches_ahead(in, part) * pace.items : 1;
     return pace;
 }

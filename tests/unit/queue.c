@@ -509,13 +509,24 @@ static void sized_by_time(void)
 {
     static const struct {
         uint64_t took_us, count, ahead;
-    } cases[] = {{0, 64, 128},   {30, 64, 128}, {40, 50, 100}, {100, 20, 40}, {500, 16, 32},    {999, 16, 32},
-                 {2000, 10, 20}, {10000, 2, 4}, {19999, 1, 2}, {20000, 1, 0}, {900000000, 1, 0}};
+    } cases[] = {{0, 64, 384},  {31, 64, 384},  {32, 62, 124}, {40, 50, 100}, {100, 20, 40}, {500, 16, 32},
+                 {999, 16, 32}, {2000, 10, 20}, {10000, 2, 4}, {19999, 1, 2}, {20000, 1, 0}, {900000000, 1, 0}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         queue_timed(10000, (struct csi_queue_options){0}, cases[i].took_us);
         struct csi_queue_batch batch = next();
         CHECK_EQUAL(batch.count, cases[i].count);
         CHECK_EQUAL(batch.ahead, cases[i].ahead);
+        queue_close();
+    }
+}
+
+static void plenty(void)
+{
+    for (uint64_t workers = 2; workers <= 3; workers++) {
+        queue_timed(10000, (struct csi_queue_options){0}, 10);
+        for (uint64_t i = 1; i < workers; i++)
+            join(1, 1000);
+        CHECK_EQUAL(next().ahead, workers == 2 ? 384 : 128); /* 4999.5 a worker, 3333 */
         queue_close();
     }
 }
@@ -825,6 +836,7 @@ int main(void)
         {"what was opened again is handed out again, unless it is done", reopened},
         {"a queue grows with its ledger", grows},
         {"batches are as large as items are quick", sized_by_time},
+        {"more of the tiniest wait as long as there is plenty", plenty},
         {"batches are as large as was told, and long ones are not kept waiting", sized_by_option},
         {"nobody gets more than its part, and the last ones go out one by one", tail},
         {"nobody gets more than it asked for", within_credit},
