@@ -15,9 +15,11 @@ static const struct cfsplit_worker_options first = {.size = sizeof first, .id = 
 static const struct cfsplit_worker_options unsynced = {.size = sizeof first, .id = 1, .run = &never_synced};
 
 /* A run by itself, named after the test. */
-static struct cfsplit_run *plan(const char *path, uint64_t items, uint64_t replicas, uint64_t retries)
+static struct cfsplit_run *plan_by(enum cfsplit_strategy strategy, const char *path, uint64_t items, uint64_t replicas,
+                                   uint64_t retries)
 {
     struct cfsplit_plan_request request = rundir_request(replicas);
+    request.strategy = strategy;
     struct cfsplit_list *list = rundir_list(items);
     struct cfsplit_run *run = NULL;
     bool created;
@@ -27,6 +29,11 @@ static struct cfsplit_run *plan(const char *path, uint64_t items, uint64_t repli
     rundir_need(cfsplit_run_open(path, &run, &err));
     cfsplit_list_free(list);
     return run;
+}
+
+static struct cfsplit_run *plan(const char *path, uint64_t items, uint64_t replicas, uint64_t retries)
+{
+    return plan_by(CFSPLIT_EVEN, path, items, replicas, retries);
 }
 
 static struct cfsplit_worker *join(const char *path, const struct cfsplit_worker_options *options)
@@ -355,6 +362,31 @@ static void many_threads_share_a_worker(void)
     cfsplit_run_close(run);
 }
 
+/* The same threads on a queue: two workers in one process, one of which hands out the items. */
+static void threads_of_two_share_a_queue(void)
+{
+    static const struct cfsplit_worker_options spare = {.size = sizeof spare, .spare = 1};
+    enum { items = 2000 };
+    struct cfsplit_run *run = plan_by(CFSPLIT_QUEUE, "queue", items, 2, 1);
+    struct cfsplit_worker *workers[2] = {join("queue", &first), join("queue", &spare)};
+    struct taking taking[threads];
+    unsigned ends = 0;
+    for (int i = 0; i < threads; i++) {
+        taking[i] = (struct taking){.worker = workers[i % 2]};
+        CU_ASSERT_EQUAL_FATAL(pthread_create(&taking[i].thread, NULL, take_items, &taking[i]), 0);
+    }
+    for (int i = 0; i < threads; i++) {
+        CHECK_EQUAL(pthread_join(taking[i].thread, NULL), 0);
+        CHECK_EQUAL(taking[i].status, CFSPLIT_END);
+        ends += taking[i].ends;
+    }
+    CHECK_EQUAL(ends, items + items / 10);
+    uint64_t done = close_with(workers[1], CFSPLIT_OK).done;
+    CHECK_EQUAL(done + close_with(workers[0], CFSPLIT_OK).done, items);
+    CHECK_EQUAL(in_state(run, CFSPLIT_DONE), items);
+    cfsplit_run_close(run);
+}
+
 struct waiting {
     struct cfsplit_worker *worker;
     struct cfsplit_work *work;
@@ -593,6 +625,7 @@ int main(void)
         {"what is open is given back, charged with nothing", what_is_open_is_given_back},
         {"a forked child gets errors, touches nothing, and may go", a_child_is_told_and_touches_nothing},
         {"eight threads share a worker", many_threads_share_a_worker},
+        {"threads of two workers share a queue", threads_of_two_share_a_queue},
         {"who waits for an item gets what failed elsewhere, or the end", who_waits_gets_what_failed},
         {"who waits for an item is sent home by close", who_waits_is_sent_home_by_close},
         {"an order to stop is obeyed, also by who waits", stop_is_obeyed},
