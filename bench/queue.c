@@ -1,10 +1,13 @@
 /* What a queue gives, through the door; the crowd that it can hand out to is in crowd.c. Prints WORD TAB VALUE, times in microseconds
  * of CLOCK_MONOTONIC.
  *
- *   bench_queue door RUN ID [ITEM-MS [PID AFTER]]  a replica that does nothing with its items, or sleeps; kills PID (-9) after so many
+ *   bench_queue door RUN ID [ITEM-MS]  a replica that does nothing with its items, or sleeps
+ *   bench_queue door RUN ID GATE [PID AFTER]  the same that joins, and begins when GATE, a fifo, has a writer; after so many items
+ *                                    it kills PID (-9)
  *   bench_queue lead RUN             a coordinator, in a process without a worker, until everything is accounted for
  *   bench_queue crowd RUN WORKERS PID IDLE-S   so many workers in one process, see crowd.h; PID: the coordinator's
  *   bench_queue sync FILE N          the median and the rate of N times pwrite and fdatasync, in a file whose blocks are there already */
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -18,6 +21,7 @@
 
 #include <cfsplit/worker.h>
 
+#include "base/error.h"
 #include "crowd.h"
 
 enum { sample_max = 1 << 20, bound_s = 600 }; /* whatever hangs ends by SIGALRM */
@@ -51,7 +55,8 @@ static void sleep_ms(long ms)
 
 struct door {
     long item_ms;
-    pid_t victim; /* 0: nobody */
+    const char *gate; /* NULL: none */
+    pid_t victim;     /* 0: nobody */
     uint64_t after;
     uint64_t count;
     double began, killed,
@@ -64,6 +69,14 @@ static double since_1970_s(void)
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static bool wait_at(const char *gate)
+{
+    int fd = open(gate, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
 }
 
 static void note_wait(struct door *d, double us)
@@ -81,6 +94,8 @@ static cfsplit_status work(struct cfsplit_worker *worker, struct door *d, struct
 {
     struct cfsplit_work *item;
     cfsplit_status status;
+    if (d->gate && !wait_at(d->gate))
+        return csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot open '%s'", d->gate);
     double asked = bench_now_us();
     while ((status = cfsplit_item_next(worker, &item, err)) == CFSPLIT_OK) {
         double got = bench_now_us();
@@ -172,6 +187,7 @@ int main(int argc, char **argv)
     take_all_descriptors();
     if (argc >= 4 && argc <= 7 && argc != 6 && strcmp(argv[1], "door") == 0) {
         struct door d = {.item_ms = argc > 4 ? number(argv[4]) : 0};
+        d.gate = argc > 4 && d.item_ms == 0 ? argv[4] : NULL;
         d.victim = argc > 5 ? (pid_t)number(argv[5]) : 0;
         d.after = argc > 5 ? (uint64_t)number(argv[6]) : 0;
         return through_the_door(argv[2], (uint32_t)number(argv[3]), &d);
@@ -182,8 +198,9 @@ int main(int argc, char **argv)
         return bench_crowd(argv[2], (size_t)number(argv[3]), (pid_t)number(argv[4]), number(argv[5]));
     if (argc == 4 && strcmp(argv[1], "sync") == 0)
         return sync_often(argv[2], number(argv[3]));
-    fprintf(stderr,
-            "usage: %s door RUN ID [ITEM-MS [PID AFTER]] | lead RUN | crowd RUN WORKERS PID IDLE-S | sync FILE N\n",
-            argv[0]);
+    fprintf(
+        stderr,
+        "usage: %s door RUN ID [ITEM-MS | GATE [PID AFTER]] | lead RUN | crowd RUN WORKERS PID IDLE-S | sync FILE N\n",
+        argv[0]);
     return 2;
 }

@@ -11,7 +11,7 @@
 #   crowd     ITEMS items, 1,000 workers in one process, the coordinator in another one: items/s, processor time of the coordinator
 #             an item. These workers write no starts and no ends
 #   memory    the same with 512 workers: the most that the coordinator's process had in memory (memory10: with 10 times the items)
-#   takeover  ITEMS items, 2 replicas; the process that coordinates is killed (-9) at half of them: the longest wait of the other one
+#   takeover  ITEMS items, 2 replicas; the process that coordinates is killed (-9) when the other one has done a quarter: the longest wait of the other one
 #             from then on, and the part of it after the one that was killed is sealed
 #   idle      512 workers of which one has all items, the others wait: processor time in 20 s, in percent of a core
 # Needs a release build: cmake --preset release -DBUILD_TESTING=ON and cmake --build build. With fewer than a million items the rows
@@ -46,14 +46,19 @@ plan() { # RUN ITEMS REPLICAS OPTION...
 whole() {
     "$tool" verify "$1" >verified 2>&1 || { cat verified >&2; exit 1; }
 }
-# coordinates RUN: waits until somebody does
-coordinates() {
+# has PATTERN TEXT: waits until a file of that name has it
+has() {
     tries=0
-    until [ -e "$1/coordinator/epoch-1" ]; do
+    # shellcheck disable=SC2086 # a pattern
+    until grep -qs "$2" $1; do
         tries=$((tries + 1))
-        [ "$tries" -le 600 ] || { echo "nobody coordinates $1" >&2; exit 1; }
+        [ "$tries" -le 600 ] || { echo "nothing has come of $1" >&2; exit 1; }
         sleep 0.05
     done
+}
+# coordinates RUN: waits until somebody does
+coordinates() {
+    has "$1/coordinator/epoch-1" .
 }
 # two_doors RUN: what two replicas at once took, in doors.RUN
 two_doors() {
@@ -151,10 +156,17 @@ say_memory10() {
 
 row_takeover() {
     plan k.run "$items" 2
-    "$queue" door k.run 1 >door.1 2>&1 &
+    rm -f gate
+    mkfifo gate
+    "$queue" door k.run 1 gate >door.1 2>&1 &
     victim=$!
     coordinates k.run
-    "$queue" door k.run 2 0 "$victim" "$((items / 4))" >door.2
+    "$queue" door k.run 2 gate "$victim" "$((items < 1000000 ? items / 20 : items / 4))" >door.2 &
+    other=$!
+    has 'k.run/journal/2-*' bound
+    exec 9>gate # both begin, whenever they come to it
+    wait "$other"
+    exec 9>&-
     wait "$victim" && { echo "the coordinator was not killed" >&2; exit 1; }
     whole k.run
     value door.2 wait_longest >>takeover.us
