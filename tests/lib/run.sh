@@ -44,9 +44,9 @@ count() {
 $(canfar-split status r.run)"
 }
 
-# until_true SECONDS COMMAND...: waits for it to succeed
+# until_true SECONDS COMMAND...: waits for it to succeed; four times as long on a machine that is busy
 until_true() {
-    limit=$(($(date +%s) + $1))
+    limit=$(($(date +%s) + 4 * $1))
     shift
     until "$@" >/dev/null 2>&1; do
         [ "$(date +%s)" -lt "$limit" ] || fail "waited too long for: $*"
