@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib/run.sh"
 
 # never came: taken over after --adopt-after, by one, and not before
-seq 1 40 | code 0 canfar-split plan r.run --replicas 4 --strategy chunk --adopt-after 3s --from - -- true
+seq 1 40 | code 0 canfar-split plan r.run --replicas 4 --strategy chunk --adopt-after 15s --from - -- true
 canfar-split run r.run --replica 1 2>err.1 &
 first=$!
 canfar-split run r.run --replica 2 2>err.2 &
