@@ -196,13 +196,20 @@ cfsplit_status csi_io_publish_first(int dir, const char *folder, const char *nam
     return status;
 }
 
+cfsplit_status csi_io_random(uint64_t *out, struct cfsplit_error *err)
+{
+    if (getrandom(out, sizeof *out, 0) != (ssize_t)sizeof *out)
+        return csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot get random numbers");
+    return CFSPLIT_OK;
+}
+
 cfsplit_status csi_io_nonce(char out[17], struct cfsplit_error *err)
 {
     uint64_t bits;
-    if (getrandom(&bits, sizeof bits, 0) != (ssize_t)sizeof bits)
-        return csi_fail_errno(err, CFSPLIT_STORAGE, errno, "cannot get random numbers");
-    snprintf(out, 17, "%016llx", (unsigned long long)bits);
-    return CFSPLIT_OK;
+    cfsplit_status status = csi_io_random(&bits, err);
+    if (status == CFSPLIT_OK)
+        snprintf(out, 17, "%016llx", (unsigned long long)bits);
+    return status;
 }
 
 bool csi_io_is_at(int dir, const char *name, int fd)

@@ -53,7 +53,8 @@ CFSPLIT_MUST_USE cfsplit_status csi_io_publish_first(int dir, const char *folder
 /* Does the open file or folder stand there? Over NFS a rename that was done may be answered with an error. */
 bool csi_io_is_at(int dir, const char *name, int fd);
 
-/* 16 hexadecimal digits of randomness and a NUL. */
+/* 64 bits of randomness; 16 hexadecimal digits of it and a NUL. */
+CFSPLIT_MUST_USE cfsplit_status csi_io_random(uint64_t *out, struct cfsplit_error *err);
 CFSPLIT_MUST_USE cfsplit_status csi_io_nonce(char out[17], struct cfsplit_error *err);
 
 #endif

@@ -154,7 +154,6 @@ static cfsplit_status welcome(struct csi_leading *l, size_t at, const struct csi
     peer->connection = *connection;
     peer->seq_in = m->seq;
     peer->seq_out = peer->asked = peer->sent = 0;
-    peer->journal = m->hello.journal;
     peer->heard_ms = l->now_ms;
     peer->slots = m->hello.slots;
     cfsplit_status status = csi_peers_join(&l->peers, at, err);
@@ -170,11 +169,12 @@ static cfsplit_status welcome(struct csi_leading *l, size_t at, const struct csi
     return status;
 }
 
-/* Has it written that it holds nothing but what its journal says, since it asked for anything? Who only uses its name has not, and what
- * was given to it would be handed out a second time. */
-static bool is_bound(const struct csi_leading *l, const struct csi_peer *peer)
+/* Has it written that it begins this session, and so holds nothing but what its journal says? Who only uses its name, or repeats what
+ * it said, has not: what was given to it would be handed out a second time. */
+static bool may_begin(const struct csi_leading *l, const struct csi_peer *peer, uint64_t session)
 {
-    return peer->bound >= l->epoch.K && (peer->asked == 0 || peer->bound_at >= peer->journal);
+    return peer->bound >= l->epoch.K && peer->may_call == session &&
+           (session != peer->last_session || peer->asked == 0);
 }
 
 static cfsplit_status hear_hello(struct csi_leading *l, const struct csi_net_peer *connection,
@@ -191,7 +191,7 @@ static cfsplit_status hear_hello(struct csi_leading *l, const struct csi_net_pee
     if (status != CFSPLIT_OK)
         return status;
     struct csi_peer *peer = at == SIZE_MAX ? NULL : &l->peers.at[at];
-    if (!peer || l->peers.list.at[at].coordinator || m->session <= peer->last_session) {
+    if (!peer || l->peers.list.at[at].coordinator) {
         l->strange++;
         return CFSPLIT_OK;
     }
@@ -203,7 +203,7 @@ static cfsplit_status hear_hello(struct csi_leading *l, const struct csi_net_pee
         status = csi_peers_read(&l->peers, at, m->hello.journal, err);
     if (status != CFSPLIT_OK)
         return status;
-    if (peer->reader.length < m->hello.journal || !is_bound(l, peer)) {
+    if (peer->reader.length < m->hello.journal || !may_begin(l, peer, m->session)) {
         l->strange++; /* or the storage has not brought it yet: it calls again */
         return CFSPLIT_OK;
     }

@@ -118,7 +118,7 @@ static cfsplit_status take(void *context, const struct csi_record *record, struc
     cfsplit_status status = CFSPLIT_OK;
     if (record->kind == CSI_RECORD_BOUND) {
         t->peer->bound = t->peer->bound < record->index ? record->index : t->peer->bound;
-        t->peer->bound_at = record->at;
+        t->peer->may_call = record->attempt;
         if (t->peer->worker != CSI_QUEUE_NOBODY) /* what it has not started up to here it has dropped */
             csi_queue_settle(t->peers->queue, t->peer->worker);
     }

@@ -16,7 +16,7 @@ struct csi_begun { /* a start without an end */
 struct csi_peer {
     struct csi_journal_reader reader;
     uint64_t bound;    /* the highest epoch that its journal is bound to */
-    uint64_t bound_at; /* where the last such line begins */
+    uint64_t may_call; /* the session that the last such line names; 0: none */
     bool over;         /* closed or sealed, and read to its end */
     struct csi_begun *begun;
     size_t begun_count;
@@ -24,8 +24,7 @@ struct csi_peer {
     /* its connection, if `session` is not 0 */
     struct csi_net_peer connection;
     uint64_t session, seq_in, seq_out, asked, sent;
-    uint64_t last_session; /* the highest that was ever heard of */
-    uint64_t journal;      /* its length by the HELLO of that session */
+    uint64_t last_session; /* the last it had here; `asked` is still of that */
     uint64_t heard_ms, slots, running, waiting;
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/io.h"
 #include "base/killpoint.h"
 #include "rundir/beat.h"
 #include "rundir/journal.h"
@@ -17,6 +18,7 @@ enum {
     hungry_first_ms = 200, /* a slot is free for so long: is the coordinator there at all? */
     later_max = 10,
     bound_bytes = 512,
+    session_bits = 48, /* as many as cannot be guessed */
     ends_most = CSI_WIRE_BATCH_MAX,
     stand_spread_ms = 5 /* for each replica: so that not all of them stand at one moment */
 };
@@ -131,14 +133,24 @@ static void look_again(struct csi_queued *q, uint64_t now_ms)
         q->unreached_ms = now_ms ? now_ms : 1;
 }
 
-/* Writes that nothing is taken from a coordinator before epoch K any more; what was not started is dropped. */
+static cfsplit_status draw_session(uint64_t *out, struct cfsplit_error *err)
+{
+    cfsplit_status status = csi_io_random(out, err);
+    *out = (*out >> (64 - session_bits)) | 1;
+    return status;
+}
+
+/* Writes that nothing is taken from a coordinator before epoch K any more, and which session begins if it does not go on alone; what was
+ * not started is dropped. */
 static cfsplit_status bind_to(struct csi_queued *q, uint64_t K, bool alone, struct cfsplit_error *err)
 {
     csi_leases_drop(&q->leases);
     if (q->clean && q->bound >= K && q->said_alone == alone)
         return CFSPLIT_OK;
     struct csi_record bound = {.kind = CSI_RECORD_BOUND, .index = K, .alone = alone};
-    cfsplit_status status = csi_journal_reserve(q->journal, bound_bytes, err);
+    cfsplit_status status = alone ? CFSPLIT_OK : draw_session(&bound.attempt, err);
+    if (status == CFSPLIT_OK)
+        status = csi_journal_reserve(q->journal, bound_bytes, err);
     if (status != CFSPLIT_OK)
         return status;
     csi_journal_add(q->journal, &bound);
@@ -149,6 +161,7 @@ static cfsplit_status bind_to(struct csi_queued *q, uint64_t K, bool alone, stru
         return status;
     CSI_KILL_POINT("queue.bound");
     q->bound = K;
+    q->session = bound.attempt;
     q->said_alone = alone;
     q->clean = true;
     return CFSPLIT_OK;
@@ -160,7 +173,7 @@ static bool may_try(const struct csi_queued *q, const char *place, size_t addres
     return !abstract || (q->epoch.place[0] && strcmp(place, q->epoch.place) == 0);
 }
 
-/* A new session: HELLO at the first address from q->address on that we may try; LOOKING again if there is none. */
+/* HELLO at the first address from q->address on that we may try; LOOKING again if there is none. */
 static cfsplit_status call(struct csi_queued *q, uint64_t now_ms, struct cfsplit_error *err)
 {
     char place[96];
@@ -183,7 +196,6 @@ static cfsplit_status call(struct csi_queued *q, uint64_t now_ms, struct cfsplit
     q->state = CSI_QUEUED_CALLING;
     q->same_address = false;
     q->called_ms = now_ms; /* heard_ms is of what was heard: else who calls a silent one would never find it silent */
-    q->session++;
     q->seq_out = q->seq_in = q->asked = q->got = 0;
     csi_buf_clear(&q->ends);
     q->ends_count = 0;

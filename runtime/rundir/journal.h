@@ -34,7 +34,7 @@ enum csi_record_kind { CSI_RECORD_START, CSI_RECORD_END, CSI_RECORD_RELEASED, CS
 struct csi_record {
     enum csi_record_kind kind;
     uint64_t generation, index; /* of an item; for released: generation and piece; for bound, index: the epoch */
-    uint64_t attempt;           /* for released: K of the claim */
+    uint64_t attempt;           /* for released: K of the claim; for bound: the session, 0 without the queue */
     uint64_t time_ms;
     uint64_t hash, alone; /* start; alone 1: a suspect, with nothing beside it; bound: without the queue */
     enum csi_class class; /* end */

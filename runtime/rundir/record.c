@@ -62,7 +62,8 @@ static bool parse_closed(struct csi_fields *f, struct csi_record *r)
 static bool parse_bound(struct csi_fields *f, struct csi_record *r)
 {
     r->kind = CSI_RECORD_BOUND;
-    return csi_fields_u64(f, &r->index) && csi_fields_u64(f, &r->alone) && r->alone <= 1 && r->index + r->alone > 0;
+    return csi_fields_u64(f, &r->index) && csi_fields_u64(f, &r->alone) && csi_fields_u64(f, &r->attempt) &&
+           r->alone <= 1 && (r->alone ? r->attempt == 0 : r->index > 0 && r->attempt > 0);
 }
 
 /* Each with a TAB before it. */
@@ -109,7 +110,7 @@ static void add_closed(struct csi_buf *b, const struct csi_record *r)
 
 static void add_bound(struct csi_buf *b, const struct csi_record *r)
 {
-    add_numbers(b, (const uint64_t[]){r->index, r->alone}, 2);
+    add_numbers(b, (const uint64_t[]){r->index, r->alone, r->attempt}, 3);
 }
 
 static const struct {

@@ -336,7 +336,7 @@ static void come(void)
 
 static void bind_to(uint64_t K)
 {
-    struct csi_record bound = {.kind = CSI_RECORD_BOUND, .index = K, .time_ms = csi_clock_wall_ms()};
+    struct csi_record bound = {.kind = CSI_RECORD_BOUND, .index = K, .attempt = session};
     csi_journal_add(&journal, &bound);
     MUST_OK(csi_journal_write(&journal, &err));
     MUST_OK(csi_journal_sync(&journal, &err));
@@ -396,8 +396,8 @@ static int be_hello(void)
 static void begin_session(uint64_t number)
 {
     struct csi_message hello, welcome;
-    bind_to(epoch.K);
     session = number;
+    bind_to(epoch.K);
     hello = hello_of(self.name, journal.synced);
     seq = 0;
     say(&hello);

@@ -96,7 +96,7 @@ static void records_go_round(void)
     struct csi_journal_reader reader;
     struct csi_record records[4 + CSI_CLASS_COUNT] = {
         full_start,
-        {.kind = CSI_RECORD_BOUND, .index = UINT64_MAX},
+        {.kind = CSI_RECORD_BOUND, .index = UINT64_MAX, .attempt = UINT64_MAX},
         {.kind = CSI_RECORD_RELEASED, .generation = 1, .index = 2, .attempt = 3},
         {.kind = CSI_RECORD_CLOSED, .text = "told to stop", .text_length = 12}};
     for (int c = 0; c < CSI_CLASS_COUNT; c++) {
@@ -485,20 +485,25 @@ static void only_records_parse(void)
                                         "bound\t0\t0",
                                         "bound\t1",
                                         "bound\t1\t2",
+                                        "bound\t1\t0",
                                         "bound\t1\t0\t0",
-                                        "bound\t18446744073709551615\t2",
-                                        "bound\t18446744073709551616\t0",
+                                        "bound\t0\t0\t5",
+                                        "bound\t1\t1\t5",
+                                        "bound\t1\t0\t5\t0",
+                                        "bound\t18446744073709551615\t2\t5",
+                                        "bound\t18446744073709551616\t0\t5",
                                         "commit\t1\t0000000000000000"};
     struct csi_record record;
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         if (csi_record_parse(lines[i], strlen(lines[i]), &record))
             CHECK_TEXT(lines[i], "no record");
     CHECK(csi_record_parse("closed\t", 7, &record));
-    CHECK(csi_record_parse("bound\t7\t1", 9, &record));
+    CHECK(csi_record_parse("bound\t7\t0\t51", 12, &record));
     CHECK_EQUAL(record.kind, CSI_RECORD_BOUND);
     CHECK_EQUAL(record.index, 7);
-    CHECK_EQUAL(record.alone, 1);
-    CHECK(csi_record_parse("bound\t0\t1", 9, &record)); /* no coordinator was ever heard of */
+    CHECK_EQUAL(record.alone, 0);
+    CHECK_EQUAL(record.attempt, 51);
+    CHECK(csi_record_parse("bound\t0\t1\t0", 11, &record)); /* no coordinator was ever heard of */
 }
 
 int main(void)

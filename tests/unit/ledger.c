@@ -229,7 +229,7 @@ static void piece_is_given_back(void)
     rundir_put(&j, started(1));
     rundir_put(&j, (struct csi_record){.kind = CSI_RECORD_RELEASED, .index = 0, .attempt = 2});
     rundir_put(&j, (struct csi_record){.kind = CSI_RECORD_RELEASED, .index = 1, .attempt = 1});
-    rundir_put(&j, (struct csi_record){.kind = CSI_RECORD_BOUND, .index = 1});
+    rundir_put(&j, (struct csi_record){.kind = CSI_RECORD_BOUND, .index = 1, .attempt = 7});
     struct csi_entry entry = read_holding(&inc, &holding);
     CHECK(!holding.given_back && entry.attempts == 1 && !entry.ended);
     rundir_put(&j, ended(1, CSI_DONE));
