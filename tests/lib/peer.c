@@ -165,7 +165,10 @@ static void wait_until_read(void)
     for (uint64_t until = csi_clock_mono_ms() + patience_ms; csi_clock_mono_ms() < until;) {
         if (!hear(&m, ping_every_ms))
             continue;
-        MUST(m.kind != CSI_MESSAGE_WELCOME && m.kind != CSI_MESSAGE_BATCH);
+        if (m.kind == CSI_MESSAGE_WELCOME || m.kind == CSI_MESSAGE_BATCH) {
+            fprintf(stderr, "peer: %s of session %" PRIu64 " came\n", csi_message_word(m.kind), m.session);
+            exit(1);
+        }
         if (m.kind == CSI_MESSAGE_RESET && m.session == strange_session)
             return;
     }
@@ -368,6 +371,7 @@ static int be_hello(void)
     free(list.at);
     come();
     say_hello_as(self.name, journal.synced); /* it is not bound */
+    wait_until_read();
     bind_to(epoch.K);
     say_hello_as(self.name, journal.synced + 1);
     say_hello_as(self.name, UINT64_MAX);
