@@ -1,6 +1,7 @@
 #include "base/thread.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include "base/error.h"
@@ -14,6 +15,31 @@ cfsplit_status csi_thread_start(pthread_t *thread, void *(*work)(void *argument)
     int failed = pthread_create(thread, NULL, work, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return failed ? csi_fail_errno(err, CFSPLIT_MEMORY, failed, "cannot start a thread") : CFSPLIT_OK;
+}
+
+static atomic_uint forks;
+static int cannot_count;
+
+static void count_fork(void)
+{
+    forks++;
+}
+
+static void begin_to_count(void)
+{
+    cannot_count = pthread_atfork(NULL, NULL, count_fork);
+}
+
+cfsplit_status csi_thread_count_forks(struct cfsplit_error *err)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, begin_to_count);
+    return cannot_count ? csi_fail_memory(err) : CFSPLIT_OK;
+}
+
+unsigned csi_thread_forks(void)
+{
+    return forks;
 }
 
 void csi_thread_condition(pthread_cond_t *condition)

@@ -11,6 +11,10 @@
 CFSPLIT_MUST_USE cfsplit_status csi_thread_start(pthread_t *thread, void *(*work)(void *argument), void *argument,
                                                  struct cfsplit_error *err);
 
+/* From here on csi_thread_forks tells another number in a child that was forked than in its parent. Errors: CFSPLIT_MEMORY. */
+CFSPLIT_MUST_USE cfsplit_status csi_thread_count_forks(struct cfsplit_error *err);
+unsigned csi_thread_forks(void);
+
 /* A condition that csi_thread_wait can be told a time for. */
 void csi_thread_condition(pthread_cond_t *condition);
 

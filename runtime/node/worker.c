@@ -29,7 +29,7 @@ struct csi_handed {           /* an item in a caller's hands, or a place for one
 };
 
 struct cfsplit_worker {
-    pid_t process; /* that opened it; in any other one all that follows is left alone */
+    unsigned forks; /* of the process that opened it; in any other one all that follows is left alone */
     struct cfsplit_run *run;
     pthread_mutex_t lock;
     pthread_cond_t changed; /* for those who wait for an item, and for the last of them to leave */
@@ -161,7 +161,7 @@ static void *settle_while_others_work(void *argument)
 
 static bool is_ours(const struct cfsplit_worker *worker)
 {
-    return getpid() == worker->process;
+    return csi_thread_forks() == worker->forks;
 }
 
 static cfsplit_status after_fork(struct cfsplit_error *err)
@@ -269,12 +269,14 @@ cfsplit_status cfsplit_worker_open(const char *path, const struct cfsplit_worker
     if (!options)
         options = &usual;
     cfsplit_status status = check_options(options, err);
+    if (status == CFSPLIT_OK)
+        status = csi_thread_count_forks(err);
     if (status != CFSPLIT_OK)
         return status;
     struct cfsplit_worker *worker = calloc(1, sizeof *worker);
     if (!worker)
         return csi_fail_memory(err);
-    worker->process = getpid();
+    worker->forks = csi_thread_forks();
     worker->life.journal.fd = worker->life.heart.fd = -1;
     pthread_mutex_init(&worker->lock, NULL);
     csi_thread_condition(&worker->changed);
