@@ -166,6 +166,8 @@ static cfsplit_status welcome(struct csi_leading *l, size_t at, const struct csi
     }
     if (status == CFSPLIT_OK && !say(l, peer, &message))
         lose_touch(l, peer);
+    if (status == CFSPLIT_OK && l->complete && peer->session) /* all were sent home, it in its last session */
+        say_word(l, peer, CSI_MESSAGE_HOME);
     return status;
 }
 

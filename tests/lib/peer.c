@@ -6,6 +6,7 @@
  *        peer hello RUN                           HELLO of those who are not there, of the coordinator, of all who are at work, and worse
  *        peer worker RUN                          a worker that mixes up its messages and speaks of what it never had; leaves in order
  *        peer hoard RUN                           a worker that asks for 2^63 items and lives on, until it is killed
+ *        peer late RUN                            a worker that begins its session anew when it is sent home; leaves in order
  *        peer flood RUN SECONDS                   a worker that only talks; leaves in order
  *        peer connects RUN COUNT                  connects by TCP, says nothing or something else
  *
@@ -521,6 +522,21 @@ static int be_hoard(void)
     }
 }
 
+static int be_late(void)
+{
+    struct csi_message m;
+    connect_dealer(true);
+    come();
+    begin_session(1);
+    wait_for(CSI_MESSAGE_HOME, 1, &m);
+    begin_session(2);
+    wait_for(CSI_MESSAGE_HOME, 2, &m);
+    leave();
+    m = (struct csi_message){.kind = CSI_MESSAGE_BYE, .bye.journal = journal.length};
+    say(&m);
+    return 0;
+}
+
 static int be_flood(uint64_t seconds)
 {
     struct csi_message m;
@@ -561,6 +577,8 @@ int main(int argc, char **argv)
         return be_garbage(*more ? strtoull(more, NULL, 10) : 1);
     if (strcmp(what, "large") == 0)
         return be_large(strtoull(more, NULL, 10));
+    if (strcmp(what, "late") == 0)
+        return be_late();
     if (strcmp(what, "hello") == 0)
         return be_hello();
     if (strcmp(what, "worker") == 0)

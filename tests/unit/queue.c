@@ -509,8 +509,9 @@ static void sized_by_time(void)
 {
     static const struct {
         uint64_t took_us, count, ahead;
-    } cases[] = {{0, 64, 384},  {31, 64, 384},  {32, 62, 124}, {40, 50, 100}, {100, 20, 40}, {500, 16, 32},
-                 {999, 16, 32}, {2000, 10, 20}, {10000, 2, 4}, {19999, 1, 2}, {20000, 1, 0}, {900000000, 1, 0}};
+    } cases[] = {{0, 64, 384},  {31, 64, 384}, {32, 62, 124},  {40, 50, 100},    {100, 20, 40},
+                 {500, 16, 32}, {999, 16, 32}, {2000, 10, 20}, {10000, 2, 4},    {19999, 1, 2},
+                 {20000, 1, 1}, {99999, 1, 1}, {100000, 1, 0}, {900000000, 1, 0}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         queue_timed(10000, (struct csi_queue_options){0}, cases[i].took_us);
         struct csi_queue_batch batch = next();
