@@ -29,7 +29,7 @@ struct worker {
     struct csi_inc inc;
     struct csi_journal journal;
     struct csi_queued q;
-    uint64_t session; /* whose connection is watched */
+    uint64_t called_ms; /* the call whose connection is watched */
     uint64_t slots, held_count;
     struct held *held;
 };
@@ -177,9 +177,9 @@ static cfsplit_status watch(struct crowd *c, struct worker *w)
 {
     int fd = csi_queued_fd(&w->q);
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)(w - c->at)};
-    if (fd < 0 || w->session == w->q.session)
+    if (fd < 0 || w->called_ms == w->q.called_ms)
         return CFSPLIT_OK;
-    w->session = w->q.session; /* a new connection, perhaps of the same number */
+    w->called_ms = w->q.called_ms; /* a new connection, perhaps of the same number */
     if (epoll_ctl(c->epoll, EPOLL_CTL_ADD, fd, &event) == 0 || errno == EEXIST)
         return CFSPLIT_OK;
     perror("epoll_ctl");

@@ -47,10 +47,10 @@ static double cpu_us(void)
     return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
-static void sleep_ms(long ms)
+static void compute_ms(long ms)
 {
-    struct timespec t = {ms / 1000, ms % 1000 * 1000000};
-    nanosleep(&t, NULL);
+    for (double until = bench_now_us() + (double)ms * 1e3; bench_now_us() < until;)
+        ;
 }
 
 struct door {
@@ -103,7 +103,7 @@ static cfsplit_status work(struct cfsplit_worker *worker, struct door *d, struct
             d->began = got;
         note_wait(d, got - asked);
         if (d->item_ms > 0)
-            sleep_ms(d->item_ms);
+            compute_ms(d->item_ms);
         status = cfsplit_item_done(worker, item, err);
         if (status != CFSPLIT_OK)
             return status;

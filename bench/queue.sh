@@ -5,7 +5,7 @@
 #   batched   ITEMS items that do nothing, 2 replicas through the in-process door: items/s, from the first that is handed out to the
 #             last end on disk; and the processor time of both processes for an item
 #   single    one item a message, each end synced before it is told, 2 replicas: items/s, beside two processes that do nothing but
-#             pwrite and fdatasync, in turn; and the median wait in cfsplit_item_next with one replica and items of 25 ms, where
+#             pwrite and fdatasync, in turn; and the median wait in cfsplit_item_next with one replica and items of 120 ms, where
 #             nothing is sent ahead
 #   spawn     /bin/true (ITEMS / 250 times) in 2 slots of one replica, through the queue, beside xargs -P2 -n1
 #   crowd     ITEMS items, 1,000 workers in one process, the coordinator in another one: items/s, processor time of the coordinator
@@ -108,8 +108,8 @@ row_single() {
     wait "$other"
     cat synced bare.said | awk -F '\t' '$1 == "sync_rate" { sum += $2 } END { print sum }' >>bare.rate
     divide "$(tail -n 1 single.rate)" "$(tail -n 1 bare.rate)" >>single.ratio
-    plan l.run "$((items / 5000 + 8))" 1 --sync-every 0
-    "$queue" door l.run 1 25 >door.1
+    plan l.run "$((items / 20000 + 8))" 1 --sync-every 0
+    "$queue" door l.run 1 120 >door.1
     whole l.run
     value door.1 wait_median >>single.us
 }

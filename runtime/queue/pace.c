@@ -6,6 +6,7 @@ enum {
     batch_min = 16,
     short_us = 1000,
     long_us = 20000,
+    very_long_us = 100000,
     target_us = 2000,
     mean_of = 32,
     ahead = 2,
@@ -41,6 +42,7 @@ static uint64_t batches_ahead(const struct csi_pace_input *in, uint64_t part)
     return tiny && part >= plenty ? ahead_tiny : ahead;
 }
 
+/* One that waits behind an item of 100 ms and more would wait for longer than its way takes. */
 struct csi_pace csi_pace_of(const struct csi_pace_input *in)
 {
     struct csi_pace pace = {.items =
@@ -52,5 +54,7 @@ struct csi_pace csi_pace_of(const struct csi_pace_input *in)
         pace.items = part > 0 ? part : 1;
     if (in->mean_us < long_us)
         pace.ahead = in->mean_us > 0 || in->batch ? batches_ahead(in, part) * pace.items : 1;
+    else if (in->mean_us < very_long_us)
+        pace.ahead = 1;
     return pace;
 }
