@@ -60,7 +60,7 @@ struct csi_worker *csi_workers_at(const struct csi_workers *all, uint32_t number
 static void enter(struct csi_workers *all, enum csi_line_kind kind, uint32_t number)
 {
     struct csi_line *line = &all->lines[kind];
-    struct csi_link *link = &all->at[number].links[kind];
+    struct csi_queue_link *link = &all->at[number].links[kind];
     if (line->count++ == 0)
         line->first = number;
     else
@@ -73,7 +73,7 @@ static void enter(struct csi_workers *all, enum csi_line_kind kind, uint32_t num
 static void leave(struct csi_workers *all, enum csi_line_kind kind, uint32_t number)
 {
     struct csi_line *line = &all->lines[kind];
-    struct csi_link *link = &all->at[number].links[kind];
+    struct csi_queue_link *link = &all->at[number].links[kind];
     if (number == line->first)
         line->first = link->behind;
     else

@@ -12,7 +12,7 @@ enum csi_line_kind {
     CSI_LINE_COUNT
 };
 
-struct csi_link {
+struct csi_queue_link {
     uint32_t before, behind;
     bool in;
 };
@@ -22,7 +22,7 @@ struct csi_worker {
     uint64_t begun; /* of what it holds, so many are known to have started */
     double mean_us;
     struct csi_chain leases;
-    struct csi_link links[CSI_LINE_COUNT];
+    struct csi_queue_link links[CSI_LINE_COUNT];
     bool is_there;
     bool alone;   /* holds a suspect, and is given nothing else */
     bool revoked; /* was told to give back */
