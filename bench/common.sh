@@ -30,3 +30,11 @@ sync_once() {
 median() {
     sort -n "$1" | sed -n "$((($(wc -l <"$1") + 1) / 2))p"
 }
+# value FILE WORD [COLUMN]: what a program of ours printed under that word
+value() {
+    awk -F '\t' -v word="$2" -v column="${3:-2}" '$1 == word { print $column }' "$1"
+}
+# row NAME FILE UNIT: name, median, unit, least and most of its lines, TAB-separated
+row() {
+    printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$(median "$2")" "$3" "$(sort -n "$2" | head -n 1)" "$(sort -n "$2" | tail -n 1)"
+}

@@ -27,10 +27,6 @@ built "$queue"
 crowd=$((items < 1000000 ? items / 2000 + 2 : 1000)) few=$((items < 1000000 ? items / 4000 + 2 : 512))
 idle_s=$((items < 1000000 ? 1 : 20))
 
-# value FILE WORD: what bench_queue printed under that word
-value() {
-    awk -F '\t' -v word="$2" '$1 == word { print $2 }' "$1"
-}
 # divide A B [FORMAT]
 divide() {
     awk -v a="$1" -v b="$2" -v format="${3:-%.2f}" 'BEGIN { printf format "\n", a / b }'

@@ -12,10 +12,6 @@ built "$scale"
 echo "seed $seed"
 seq -f '/some/folder/of/images/exposure-%08.0f.fits' 1 "$items" >list
 
-# value FILE WORD [COLUMN]: what a program of ours printed under that word
-value() {
-    awk -F '\t' -v word="$2" -v column="${3:-2}" '$1 == word { print $column }' "$1"
-}
 broken() {
     echo "FAILED: $*" >&2
     exit 1
