@@ -16,31 +16,18 @@
 #   idle      512 workers of which one has all items, the others wait: processor time in 20 s, in percent of a core
 # Needs a release build: cmake --preset release -DBUILD_TESTING=ON and cmake --build build. With fewer than a million items the rows
 # crowd to idle have fewer workers and seconds. usage: bench/queue.sh [ROUNDS [ITEMS [ROW...]]]
-# shellcheck source=bench/common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source=bench/doors.sh
+. "$(dirname "$0")/doors.sh"
 rounds=${1:-5} items=${2:-1000000}
 [ $# -lt 2 ] || shift
 [ $# -lt 1 ] || shift
 rows=${*:-batched single spawn crowd memory takeover idle}
-queue=$build/bin/bench_queue
-built "$queue"
 crowd=$((items < 1000000 ? items / 2000 + 2 : 1000)) few=$((items < 1000000 ? items / 4000 + 2 : 512))
 idle_s=$((items < 1000000 ? 1 : 20))
 
 # divide A B [FORMAT]
 divide() {
     awk -v a="$1" -v b="$2" -v format="${3:-%.2f}" 'BEGIN { printf format "\n", a / b }'
-}
-plan() { # RUN ITEMS REPLICAS OPTION...
-    rm -rf "$1"
-    run=$1 count=$2 replicas=$3
-    shift 3
-    seq -f 'data/image-%08.0f.fits' "$count" |
-        "$tool" plan "$run" --replicas "$replicas" --strategy queue --weights none --from - "$@" 2>said || { cat said >&2; exit 1; }
-}
-# whole RUN: or it is no measurement
-whole() {
-    "$tool" verify "$1" >verified 2>&1 || { cat verified >&2; exit 1; }
 }
 # has PATTERN TEXT: waits until a file of that name has it
 has() {
@@ -55,20 +42,6 @@ has() {
 # coordinates RUN: waits until somebody does
 coordinates() {
     has "$1/coordinator/epoch-1" .
-}
-# two_doors RUN: what two replicas at once took, in doors.RUN
-two_doors() {
-    "$queue" door "$1" 1 >door.1 &
-    other=$!
-    "$queue" door "$1" 2 >door.2
-    wait "$other"
-    whole "$1"
-    cat door.1 door.2 | awk -F '\t' '
-        $1 == "began" && $2 > 0 && (!from || $2 < from) { from = $2 }
-        $1 == "ended" && $2 > to { to = $2 }
-        $1 == "done" { done += $2 }
-        $1 == "cpu_us" { cpu += $2 }
-        END { printf "rate\t%.0f\ncpu_us\t%.2f\n", done * 1e6 / (to - from), cpu / done }' >both
 }
 # crowd RUN ITEMS WORKERS IDLE-S: what a crowd took, in crowd.said, and its coordinator, in lead.said
 crowd() {
