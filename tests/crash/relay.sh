@@ -80,7 +80,11 @@ has_ended() { # K N: replica K has ended so many
     [ "$(cat attempts/*/*."$1"-* 2>/dev/null | grep -c end)" -ge "$2" ]
 }
 
-# begin ITEMS RULE: a run, in which any of the replicas is first; it coordinates
+has_begun() { # K
+    find attempts -name "*.$1-*" | grep -q .
+}
+
+# begin ITEMS RULE [LEADER]: a run, in which that replica, or any, is first; it coordinates
 begin() {
     rm -rf err.* r.run attempts running overlaps
     mkdir attempts
@@ -177,8 +181,12 @@ round() {
     ends 0 muted
 
     what="$where, who leads is killed"
+    : >hold
     begin 150 "delay 1 60 lose 50 twice 50 cut 5"
-    for k in 1 2 3 4; do until_true 30 has_ended "$k" 1; done
+    for k in 1 2 3 4; do until_true 30 has_begun "$k"; done
+    rm hold
+    until_true 30 has_ended "$leader" 3
+    list
     kill -9 "$(eval "echo \$pid_$leader")"
     wait "$(eval "echo \$pid_$leader")" 2>/dev/null || :
     eval "pid_$leader="
