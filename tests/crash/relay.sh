@@ -7,32 +7,17 @@
 # shellcheck source=tests/lib/run.sh
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../lib/run.sh"
-if [ "$(id -u)" -ne 0 ] || ! command -v ip >/dev/null || ! unshare --net true 2>/dev/null; then
-    skip "network namespaces are for root"
-fi
-[ -e /dev/net/tun ] || skip "no tun device here"
+# shellcheck source=tests/lib/network.sh
+. "$here/../lib/network.sh"
 rounds=${1:-1}
 seed=${CFSPLIT_TEST_SEED:-$$}
-net=cr$$
-subnet=10.198.$(($$ % 250))
-ends="1 2 3" # namespaces: replicas 1 and 2 are in the first, 3 in the second, 4 in the third
-relay='' pid_1='' pid_2='' pid_3='' pid_4=''
+pid_1='' pid_2='' pid_3='' pid_4=''
 trap 'clean_up' EXIT
 clean_up() {
-    for process in $relay $pid_1 $pid_2 $pid_3 $pid_4; do kill -9 "$process" 2>/dev/null || :; done
+    for process in $pid_1 $pid_2 $pid_3 $pid_4; do kill -9 "$process" 2>/dev/null || :; done
+    network_remove
     wait
-    for end in $ends; do ip netns del "$net-$end" 2>/dev/null || :; done
     rm -rf "$work"
-}
-
-lay_cables() {
-    for end in $ends; do
-        ip netns add "$net-$end" || skip "no network namespaces here"
-        ip -n "$net-$end" tuntap add dev relay mode tun || skip "no tun device here"
-        ip -n "$net-$end" link set lo up
-        ip -n "$net-$end" addr add "$subnet.$end/24" dev relay
-        ip -n "$net-$end" link set relay mtu 400 up # so that most frames are cut somewhere
-    done
 }
 
 draw() {
@@ -40,33 +25,7 @@ draw() {
     drawn=$((seed / 65536 % $1))
 }
 
-# network RULE: begins, with that rule for all
-network() {
-    rm -f told
-    mkfifo told
-    draw 32768
-    relay "$drawn" "$net-1" "$net-2" "$net-3" <told >relay.out 2>relay.err &
-    relay=$!
-    exec 3>told
-    rule "* * $1"
-}
-
-rule() {
-    echo "$1" >&3
-}
-
-# network_ends WORD...: and it has done each of these
-network_ends() {
-    exec 3>&-
-    wait "$relay" || fail "$what: the relay exits $?: $(cat relay.err)"
-    relay=''
-    for word in "$@"; do
-        awk -v word="$word" '{ for (i = 1; i < NF; i++) if ($i == word && $(i + 1) > 0) found = 1 } END { exit !found }' relay.out ||
-            fail "$what: nothing was $word: $(cat relay.out)"
-    done
-}
-
-start() { # K
+start() { # K: 1 and 2 in the first namespace, 3 in the second, 4 in the third
     end=$(($1 > 2 ? $1 - 1 : 1))
     ip netns exec "$net-$end" canfar-split run r.run --replica "$1" --bind "$subnet.$end" -j 2 2>"err.$1" 3>&- &
     eval "pid_$1=$!"
@@ -96,7 +55,8 @@ begin() {
     seq "$items" | awk '{ printf "ok.%0100d\n", $1 }' >items
     code 0 canfar-split plan r.run --strategy queue --replicas 4 --takeover-after 2s --network-timeout "$timeout" --stall-after 2m --crash-limit 0 \
         --from items -- "$here/one.sh" {}
-    network "$3"
+    draw 32768
+    network_begin "$drawn" "$3"
     draw 4
     leader=$((drawn + 1))
     [ -z "${4:-}" ] || leader=$4
@@ -125,7 +85,7 @@ ends() {
         eval "pid_$k="
         list
     done
-    network_ends "$@"
+    network_end "$@"
     code 0 canfar-split verify r.run
     code 0 canfar-split status r.run --json
     says out '"duplicates": 0'
@@ -140,10 +100,10 @@ in_turn() {
     for _ in 1 2; do
         draw 10
         sleep "0.$drawn"
-        rule "$1"
+        network_rule "$1"
         draw 10
         sleep "1.$drawn"
-        rule "$2"
+        network_rule "$2"
     done
 }
 
@@ -157,11 +117,11 @@ round() {
     ends 0 lost doubled
 
     what="$where, cut"
-    begin 20s 100 "cut 40"
+    begin 20s 200 "cut 60"
     ends 0 cut
 
     what="$where, cut at one end"
-    begin 20s 100 "delay 1 5 half 40"
+    begin 20s 200 "delay 1 5 half 60"
     ends 0 halved
 
     what="$where, connections overtake each other"
@@ -183,7 +143,7 @@ round() {
     : >hold
     begin 3s 150 "mute 1000" 1
     until_true 30 grep -q "the queue was not reached for 3 s: going on without it" err.3
-    rule "* *"
+    network_rule "* *"
     sleep 2.5 # they may come back, and need not
     rm hold
     ends 0 muted
@@ -198,7 +158,7 @@ round() {
     ends 2 lost doubled
 }
 
-lay_cables
+network_lay 1 2 3
 for number in $(seq "$rounds"); do
     where="round $number of $rounds, CFSPLIT_TEST_SEED=$seed"
     round
