@@ -1,7 +1,7 @@
 #!/bin/sh
 # Replicas of a queue in network namespaces of their own, and between them a bad network (lib/relay.c): packets are late, lost, doubled and out
-# of order, connections are cut, at one end only, go one way only, are made and carry nothing, or overtake the one before. The run ends,
-# each item runs once, and no replica is taken for lost; where the process that hands out the items is killed, no more is lost than it ran.
+# of order, or just far away; connections are cut, at one end only, go one way only, are made and carry nothing, or overtake the one before.
+# The run ends, each item runs once, and no replica is taken for lost; where the process that hands out the items is killed, no more is lost than it ran.
 #   relay.sh [ROUNDS]
 # The choices follow from CFSPLIT_TEST_SEED, which is printed for each round; the moments are those of the machine.
 # shellcheck source=tests/lib/run.sh
@@ -111,6 +111,11 @@ round() {
     what="$where, late and out of order"
     begin 20s 100 "delay 5 150"
     ends 0 overtook
+
+    what="$where, far away"
+    begin 20s 100 "delay 200 230"
+    ends 0 passed
+    ! grep -q "going on without it" err.* || fail "$what: $(cat err.*)"
 
     what="$where, lost and doubled"
     begin 20s 100 "delay 1 20 lose 100 twice 100"
