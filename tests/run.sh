@@ -52,7 +52,7 @@ tests() { # FOLDER CTEST-ARGUMENT...
 # The quick tests once more, unit tests and tool behind valgrind; not those that race against a clock, or that valgrind plays otherwise (a program that cannot be started).
 under_valgrind() {
     build valgrind
-    tests build-valgrind -L quick -E '^(crash|lint|model)[.]|^run[.](silent|program|launch-canfar)$|upstream-all'
+    tests build-valgrind -L quick -E '^(crash|lint|model|install|man)[.]|^run[.](silent|program|launch-canfar)$|upstream-all'
 }
 
 under_tsan() {
@@ -84,7 +84,7 @@ check_shell() {
 }
 
 install_missing build-essential cmake pkg-config liblz4-dev libxxhash-dev libjansson-dev libzmq3-dev libcunit1-dev \
-    git procps util-linux lz4 xxhash locales source-extractor python3 libcfitsio-dev
+    git procps util-linux lz4 xxhash locales source-extractor python3 libcfitsio-dev groff-base
 if [ "$what" = quick ]; then
     stage "build" build dev
     stage "quick tests" tests build-dev -L quick

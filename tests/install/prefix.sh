@@ -12,6 +12,9 @@ libdir=$(dirname "$(find . -name libcfsplit.a)")
 for file in "$libdir/libcfsplit.so" "$libdir/pkgconfig/cfsplit.pc" "$libdir/cmake/cfsplit/cfsplit-config.cmake" bin/canfar-split; do
     [ -s "$file" ] || fail "no $file in $(find . -type f)"
 done
+for file in share/man/man1/canfar-split.1 share/man/man1/canfar-split-run.1 share/bash-completion/completions/canfar-split; do
+    [ -s "$file" ] || fail "no $file in $(find . -type f)"
+done
 for header in "$include"/cfsplit/*.h; do
     cmp "$header" "include/cfsplit/${header##*/}" || fail "another ${header##*/}"
 done
