@@ -55,6 +55,12 @@ under_valgrind() {
     tests build-valgrind -L quick -E '^(crash|lint|model|install|man)[.]|^run[.](silent|program|launch-canfar)$|upstream-all'
 }
 
+# The static program, where there is nothing but itself, and in another Debian.
+static_program() {
+    build static
+    tests build-static
+}
+
 under_tsan() {
     build tsan
     TSAN_OPTIONS="halt_on_error=1 exitcode=66 suppressions=$PWD/tests/lib/tsan.txt" tests build-tsan -L threads
@@ -94,6 +100,7 @@ else
     stage "tests under the address and undefined-behaviour sanitizers" tests build-dev -LE long
     stage "quick tests under valgrind" under_valgrind
     stage "tests with threads under the thread sanitizer" under_tsan
+    stage "the static program" static_program
     stage "clang-tidy" tidy
     stage "cppcheck" check_c
     stage "clang-format" check_format
