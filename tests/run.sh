@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what it needs (apt-get, Debian 12), builds, runs all tests. Ends non-zero if any failed or none ran.
 #
-#   tests/run.sh          everything: sanitizers, valgrind, thread sanitizer, clang-tidy, cppcheck, clang-format, shellcheck
+#   tests/run.sh          everything: sanitizers, valgrind, thread sanitizer, the static program, clang-tidy, cppcheck,
+#                         clang-format, shellcheck
 #   tests/run.sh quick    the quick tests under the address and undefined-behaviour sanitizers
 set -eu
 cd "$(dirname "$0")/.."
@@ -77,7 +78,7 @@ tidy() {
 
 check_c() {
     sources | grep -v '^tests/' | xargs cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j 2 -D_GNU_SOURCE \
-        '-DCFSPLIT_VERSION_TEXT=""' -Iinclude -Iruntime -Itools --enable=warning,performance,portability
+        -Iinclude -Iruntime -Itools --enable=warning,performance,portability
 }
 
 check_format() {
