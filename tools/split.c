@@ -143,9 +143,8 @@ static int run_filter(const struct command *command, struct settings *s)
 
 #define USAGE "[--replica K/N] ITEM...|'PATTERN'...|--from FILE|-r DIR"
 #define IDENTITY                                                                                                       \
-    "Who I am comes from --replica and --replicas, else REPLICA_ID and REPLICA_COUNT, else the launcher (Slurm, "      \
-    "Open\n"                                                                                                           \
-    "MPI, Kubernetes)."
+    "Who I am comes from --replica and --replicas, else REPLICA_ID and REPLICA_COUNT, else the launcher: see\n"        \
+    "canfar-split whoami."
 
 const struct command commands_split[5] = {
     {"chunk", SPLIT, USAGE, "print my share: contiguous, the last replica takes the whole remainder",
