@@ -3,6 +3,7 @@
 #define CSI_BASE_THREAD_H
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <cfsplit/error.h>
@@ -10,6 +11,10 @@
 /* Starts a thread that no signal is ever delivered to: handlers are the program's, and run in its threads. */
 CFSPLIT_MUST_USE cfsplit_status csi_thread_start(pthread_t *thread, void *(*work)(void *argument), void *argument,
                                                  struct cfsplit_error *err);
+
+/* Does one piece of work in this thread and in helpers, `most` in all and no more than there are processors, up to 4; returns
+ * when all have returned. A helper that cannot be started is done without. */
+void csi_thread_team(size_t most, void *(*work)(void *argument), void *argument);
 
 /* A condition that csi_thread_wait can be told a time for. */
 void csi_thread_condition(pthread_cond_t *condition);
