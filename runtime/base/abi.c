@@ -33,6 +33,8 @@ AT(identity_options, size, 0);
 AT(identity_options, id, 8);
 AT(identity_options, count, 16);
 AT(identity_options, pinned, 24);
+AT(identity_options, launcher, 32);
+AT(identity_options, reserved_, 40);
 LAST(identity_options, reserved_);
 
 SIZE(identity, 360);

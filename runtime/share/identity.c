@@ -149,12 +149,23 @@ static void name_source(const struct search *search, const struct half *id, cons
         snprintf(out->source, sizeof out->source, "%s and %s", id->source, count->source);
 }
 
+static cfsplit_status check_options(const struct cfsplit_identity_options *options, struct cfsplit_error *err)
+{
+    bool of_ours = options->size == sizeof *options;
+    for (size_t i = 0; of_ours && i < sizeof options->reserved_ / sizeof options->reserved_[0]; i++)
+        of_ours = options->reserved_[i] == 0;
+    return of_ours ? CFSPLIT_OK
+                   : csi_fail(err, CFSPLIT_USAGE, "cfsplit_identity_options of another version of the library");
+}
+
 cfsplit_status cfsplit_identity_find(const struct cfsplit_identity_options *options, char *(*lookup)(const char *name),
                                      struct cfsplit_identity *out, struct cfsplit_error *err)
 {
     struct search search = {.options = options, .lookup = lookup};
     struct half id, count;
-    cfsplit_status status = csi_launchers_find(options->launcher, lookup, &search.launchers, err);
+    cfsplit_status status = check_options(options, err);
+    if (status == CFSPLIT_OK)
+        status = csi_launchers_find(options->launcher, lookup, &search.launchers, err);
     search.launcher = csi_launchers_inner(&search.launchers);
     if (status == CFSPLIT_OK)
         status = find_id(&search, &id, err);

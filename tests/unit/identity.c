@@ -372,6 +372,20 @@ static void test_array_with_gaps(void)
     CHECK_ROWS(rows);
 }
 
+static void test_other_version(void)
+{
+    struct cfsplit_identity_options options[] = {
+        {.size = sizeof options[0] - 8, .id = 1, .count = 1},
+        {.size = 0, .id = 1, .count = 1},
+        {.size = sizeof options[0], .id = 1, .count = 1, .reserved_ = {0, 0, 1}}};
+    struct cfsplit_identity who;
+    struct cfsplit_error err;
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        CHECK_EQUAL(cfsplit_identity_find(&options[i], lookup, &who, &err), CFSPLIT_USAGE);
+        CHECK_TEXT(err.message, "cfsplit_identity_options of another version of the library");
+    }
+}
+
 static const struct check_case cases[] = {
     {"every launcher of the table is understood", test_launchers},
     {"PMI and Flux, whose --cc makes many jobs of one task", test_pmi_and_flux},
@@ -389,6 +403,7 @@ static const struct check_case cases[] = {
     {"one half alone is an error that says what to give", test_one_half},
     {"a value that is no replica number is named with its variable", test_bad_values},
     {"a Slurm array with gaps leaves the number open", test_array_with_gaps},
+    {"options of another version are refused", test_other_version},
 };
 
 int main(void)
