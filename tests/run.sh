@@ -53,7 +53,7 @@ tests() { # FOLDER CTEST-ARGUMENT...
 # The quick tests once more, unit tests and tool behind valgrind; not those that race against a clock, or that valgrind plays otherwise (a program that cannot be started).
 under_valgrind() {
     build valgrind
-    tests build-valgrind -L quick -E '^(crash|lint|model|install|man)[.]|^run[.](silent|program|launch-canfar)$|upstream-all'
+    tests build-valgrind -L quick -E '^(api|crash|lint|model|install|man)[.]|^run[.](silent|program|launch-canfar)$|upstream-all'
 }
 
 # The static program, where there is nothing but itself, and in another Debian.

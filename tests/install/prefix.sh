@@ -12,7 +12,8 @@ libdir=$(dirname "$(find . -name libcfsplit.a)")
 for file in "$libdir/libcfsplit.so" "$libdir/pkgconfig/cfsplit.pc" "$libdir/cmake/cfsplit/cfsplit-config.cmake" bin/canfar-split; do
     [ -s "$file" ] || fail "no $file in $(find . -type f)"
 done
-for file in share/man/man1/canfar-split.1 share/man/man1/canfar-split-run.1 share/bash-completion/completions/canfar-split; do
+for file in share/man/man1/canfar-split.1 share/man/man1/canfar-split-run.1 share/man/man3/libcfsplit.3 \
+    share/bash-completion/completions/canfar-split; do
     [ -s "$file" ] || fail "no $file in $(find . -type f)"
 done
 for header in "$include"/cfsplit/*.h; do
