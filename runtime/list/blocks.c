@@ -11,8 +11,9 @@
 #include "base/thread.h"
 
 enum {
-    best_bytes = 256 * 1024,                   /* stay in a processor's cache */
-    enough_blocks = 8,                         /* for a second thread */
+    best_bytes = 256 * 1024, /* stay in a processor's cache */
+    enough_blocks = 8,       /* for a second thread */
+    page = 4096,
     windows_max = 12,                          /* in which blocks wait for their turn */
     beyond_bytes = CFSPLIT_ITEM_BYTES_MAX + 64 /* behind a block: the rest of its last item */
 };
@@ -47,7 +48,7 @@ struct window {
     uint64_t offset;
     size_t block;
     uint64_t items;
-    bool odd, is_ready;
+    bool odd;
     uint32_t *marks; /* of list/scan.h */
     size_t marked;
 };
@@ -68,7 +69,10 @@ struct walk {
     size_t turn;
     size_t stop_at; /* not beyond this one */
     bool in_turn;
-    struct window windows[windows_max]; /* of block i: i % windows_max */
+    struct window windows[windows_max];
+    struct window *ready[windows_max];  /* the window of block i, at i % windows_max */
+    struct window *unused[windows_max]; /* the one on top was used last, and is in the processor's cache */
+    size_t unused_count;
     cfsplit_status status;
     struct cfsplit_error err;
 };
@@ -211,11 +215,11 @@ static void count_items(const struct csi_blocks *blocks, struct window *w)
 
 static cfsplit_status window_init(struct window *w, size_t block_bytes, struct cfsplit_error *err)
 {
-    if (!w->room)
-        w->room = malloc(1 + block_bytes + 1 + beyond_bytes + 1);
+    if (!w->room) /* copies to where a page begins are faster; the byte before text is in a page of its own */
+        w->room = aligned_alloc(page, (page + block_bytes + 1 + beyond_bytes + 1 + page - 1) / page * page);
     if (!w->marks)
         w->marks = malloc((block_bytes / CSI_SCAN_MARK + 1) * sizeof *w->marks);
-    w->text = w->room ? w->room + 1 : NULL;
+    w->text = w->room ? w->room + page : NULL;
     w->marked = 0;
     w->odd = false;
     return w->room && w->marks ? CFSPLIT_OK : csi_fail_memory(err);
@@ -268,8 +272,8 @@ static void fail(struct walk *walk, cfsplit_status status, const struct cfsplit_
 
 static void take_turns(struct walk *walk)
 {
-    while (!walk->in_turn && walk->turn < walk->stop_at && walk->windows[walk->turn % windows_max].is_ready) {
-        struct window *w = &walk->windows[walk->turn % windows_max];
+    while (!walk->in_turn && walk->turn < walk->stop_at && walk->ready[walk->turn % windows_max]) {
+        struct window *w = walk->ready[walk->turn % windows_max];
         struct cfsplit_error err = {0};
         bool last;
         walk->in_turn = true;
@@ -277,7 +281,8 @@ static void take_turns(struct walk *walk)
         cfsplit_status status = have_turn(walk, w, &last, &err);
         pthread_mutex_lock(&walk->lock);
         walk->in_turn = false;
-        w->is_ready = false;
+        walk->ready[w->block % windows_max] = NULL;
+        walk->unused[walk->unused_count++] = w;
         if (status != CFSPLIT_OK)
             fail(walk, status, &err);
         else if (last)
@@ -295,7 +300,7 @@ static struct window *take_block(struct walk *walk)
         pthread_cond_wait(&walk->moved, &walk->lock);
     if (walk->next >= walk->stop_at)
         return NULL;
-    struct window *w = &walk->windows[walk->next % windows_max];
+    struct window *w = walk->unused[--walk->unused_count];
     w->block = walk->next++;
     return w;
 }
@@ -312,7 +317,8 @@ static void *work(void *argument)
         pthread_mutex_lock(&walk->lock);
         if (status != CFSPLIT_OK)
             fail(walk, status, &err);
-        w->is_ready = status == CFSPLIT_OK;
+        else
+            walk->ready[w->block % windows_max] = w;
         take_turns(walk);
     }
     pthread_cond_broadcast(&walk->moved);
@@ -384,6 +390,10 @@ static cfsplit_status do_walk(struct walk *walk, struct csi_blocks_end *end, str
     *end = (struct csi_blocks_end){0};
     walk->stop_at = blocks->count;
     walk->turn = walk->next;
+    while (walk->unused_count < windows_max) {
+        walk->unused[walk->unused_count] = &walk->windows[walk->unused_count];
+        walk->unused_count++;
+    }
     pthread_mutex_init(&walk->lock, NULL);
     csi_thread_condition(&walk->moved);
     csi_thread_team(blocks->count - walk->next < enough_blocks ? 1 : SIZE_MAX, work, walk);
