@@ -213,23 +213,25 @@ static void count_items(const struct csi_blocks *blocks, struct window *w)
     w->odd = scan.odd;
 }
 
-static cfsplit_status window_init(struct window *w, size_t block_bytes, struct cfsplit_error *err)
+static bool window_init(struct window *w, size_t block_bytes)
 {
     if (!w->room) /* copies to where a page begins are faster; the byte before text is in a page of its own */
         w->room = aligned_alloc(page, (page + block_bytes + 1 + beyond_bytes + 1 + page - 1) / page * page);
     if (!w->marks)
         w->marks = malloc((block_bytes / CSI_SCAN_MARK + 1) * sizeof *w->marks);
-    w->text = w->room ? w->room + page : NULL;
+    if (!w->room || !w->marks)
+        return false;
+    w->text = w->room + page;
     w->marked = 0;
     w->odd = false;
-    return w->room && w->marks ? CFSPLIT_OK : csi_fail_memory(err);
+    return true;
 }
 
 static cfsplit_status prepare(const struct walk *walk, struct window *w, struct cfsplit_error *err)
 {
-    cfsplit_status status = window_init(w, walk->blocks->block_bytes, err);
-    if (status == CFSPLIT_OK)
-        status = read_block(walk->blocks, w->block, w, err);
+    if (!window_init(w, walk->blocks->block_bytes))
+        return csi_fail_memory(err);
+    cfsplit_status status = read_block(walk->blocks, w->block, w, err);
     if (status == CFSPLIT_OK && walk->counts)
         count_items(walk->blocks, w);
     return status;
