@@ -43,7 +43,8 @@ struct settings {
     size_t source_count;
     char **command; /* what came after "--", NULL without one */
     size_t command_count;
-    bool null, allow_empty, upstream, spare, group, json, watch, why, now, joblog, check, missing, extend, check_list;
+    bool null, allow_empty, upstream, spare, group, json, watch, why, now, joblog, check, missing, extend, check_list,
+        lz4;
     const char *duplicates, *weights, *strategy, *cwd, *in, *on, *state, *image, *name, *bind, *launcher;
     struct {
         uint64_t id, count; /* 0: not given */

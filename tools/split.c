@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "feed.h"
+#include "sink.h"
 #include "tool.h"
 #include "upstream.h"
 
@@ -13,14 +14,15 @@ struct filter {
     struct cfsplit_identity who;
     struct upstream upstream; /* instead of `who`, with --upstream */
     struct feed feed;
+    struct sink sink;
 };
 
 #define UNKNOWN ((uint64_t)INT64_MAX) /* how many items a stream has: more than anyone can count */
 
-/* False once the output takes no more: main says so when it closes it. */
-static bool print_item(const struct filter *f, const struct cfsplit_item *item)
+/* False once the output takes no more. */
+static bool print_item(struct filter *f, const struct cfsplit_item *item)
 {
-    return fwrite(item->name, 1, item->length, stdout) == item->length && putchar(f->s->null ? '\0' : '\n') != EOF;
+    return sink_write(&f->sink, item->name, item->length) && sink_write(&f->sink, f->s->null ? "" : "\n", 1);
 }
 
 /* Whoever reads lines would take an item with a newline for two: looked for in all the list, so that all replicas agree. */
@@ -46,8 +48,8 @@ static cfsplit_status find_range(const struct filter *f, uint64_t n, struct cfsp
 
 static bool print_text(void *context, const char *text, size_t length)
 {
-    (void)context;
-    return fwrite(text, 1, length, stdout) == length;
+    struct filter *f = context;
+    return sink_write(&f->sink, text, length);
 }
 
 static bool print_nothing(void *context, const char *text, size_t length)
@@ -68,7 +70,8 @@ static cfsplit_status print_range(struct filter *f, struct cfsplit_error *err)
         status = find_range(f, n, &range, err);
     if (status == CFSPLIT_OK)
         status = check_newlines(f, err);
-    struct cfsplit_pick pick = {.skip = range.first, .step = range.step, .left = range.count, .put = print_text};
+    struct cfsplit_pick pick = {
+        .skip = range.first, .step = range.step, .left = range.count, .put = print_text, .context = f};
     if (range.count == 0) /* is there an item at all? */
         pick = (struct cfsplit_pick){.step = 1, .left = 1, .put = print_nothing};
     if (status == CFSPLIT_OK && n > 0)
@@ -148,7 +151,12 @@ static int run_filter(const struct command *command, struct settings *s)
     if (status == CFSPLIT_OK)
         status = feed_open(&f.feed, s, &choices, is_size, &err);
     if (status == CFSPLIT_OK)
+        status = sink_open(&f.sink, s->lz4, &err);
+    if (status == CFSPLIT_OK)
         status = printers[f.strategy](&f, &err);
+    if (status == CFSPLIT_OK)
+        sink_end(&f.sink);
+    sink_release(&f.sink);
     feed_close(&f.feed);
     return status == CFSPLIT_OK ? 0 : tool_exit(&err);
 }

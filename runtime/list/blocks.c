@@ -11,8 +11,10 @@
 #include "base/thread.h"
 
 enum {
-    best_bytes = 256 * 1024,                   /* stay in a processor's cache */
-    enough_blocks = 8,                         /* for a second thread */
+    best_bytes = 256 * 1024, /* stay in a processor's cache */
+    enough_blocks = 8,       /* for a second thread */
+    page = 4096,
+    windows_max = 12,                          /* in which blocks wait for their turn */
     beyond_bytes = CFSPLIT_ITEM_BYTES_MAX + 64 /* behind a block: the rest of its last item */
 };
 
@@ -38,31 +40,41 @@ void csi_blocks_release(struct csi_blocks *blocks)
     blocks->count = blocks->known = 0;
 }
 
-/* One walk of several threads over the blocks from `next` on: each takes the next block and counts it; then the blocks come to
- * know, one after the other, how many items are before them, and are put. What follows `lock` is guarded by it. */
-struct walk {
-    struct csi_blocks *blocks;
-    const struct cfsplit_pick *pick; /* NULL: only count */
-    bool counts;                     /* not yet known */
-    pthread_mutex_t lock;
-    pthread_cond_t moved;
-    size_t next;    /* to be taken */
-    size_t put;     /* to be put */
-    size_t stop_at; /* not beyond this one */
-    bool refused;   /* by whom it was put to */
-    struct csi_blocks_end end;
-    size_t end_block;
-    cfsplit_status status;
-    struct cfsplit_error err;
-};
-
-/* What a thread has of a block: text[-1] is the byte before it, what ends an item where the file begins or ends. */
+/* What is known of a block: text[-1] is the byte before it, what ends an item where the file begins or ends. */
 struct window {
     char *room, *text;
     size_t length; /* of the block */
     size_t there;  /* bytes from text on: one more than length, if the file has it */
     uint64_t offset;
+    size_t block;
+    uint64_t items;
+    bool odd;
+    uint32_t *marks; /* of list/scan.h */
+    size_t marked;
+};
+
+/* One walk of several threads over the blocks from `next` on: each takes the next block and a window for it, reads it and counts
+ * its items. Then blocks have their turn, one after the other: whoever has a moment does it for all that are ready. What follows
+ * `lock` is guarded by it; whoever set `in_turn` has the block of `turn`, `out` and `end` to itself. */
+struct walk {
+    struct csi_blocks *blocks;
+    const struct cfsplit_pick *pick; /* NULL: only count */
+    bool counts;                     /* not yet known */
     struct csi_buf out;
+    struct csi_blocks_end end;
+    bool refused; /* by whom it was put to */
+    pthread_mutex_t lock;
+    pthread_cond_t moved;
+    size_t next; /* to be taken */
+    size_t turn;
+    size_t stop_at; /* not beyond this one */
+    bool in_turn;
+    struct window windows[windows_max];
+    struct window *ready[windows_max];  /* the window of block i, at i % windows_max */
+    struct window *unused[windows_max]; /* the one on top was used last, and is in the processor's cache */
+    size_t unused_count;
+    cfsplit_status status;
+    struct cfsplit_error err;
 };
 
 static char end_of(const struct csi_blocks *blocks)
@@ -122,8 +134,8 @@ static uint64_t picked_before(const struct cfsplit_pick *pick, uint64_t items)
 }
 
 /* Adds the item at `at` to what is to be put; *odd if it is none after all. */
-static cfsplit_status add_item(const struct csi_blocks *blocks, struct window *w, size_t at, bool *odd,
-                               struct cfsplit_error *err)
+static cfsplit_status add_item(const struct csi_blocks *blocks, struct window *w, size_t at, struct csi_buf *out,
+                               bool *odd, struct cfsplit_error *err)
 {
     cfsplit_status status = CFSPLIT_OK;
     bool beyond = false;
@@ -139,161 +151,180 @@ static cfsplit_status add_item(const struct csi_blocks *blocks, struct window *w
         length -= w->text[at + length - 1] == '\r';
     }
     *odd = *odd || length > CFSPLIT_ITEM_BYTES_MAX;
-    csi_buf_add(&w->out, w->text + at, length);
-    csi_buf_add_char(&w->out, end_of(blocks));
-    return status == CFSPLIT_OK && w->out.failed ? csi_fail_memory(err) : status;
+    csi_buf_add(out, w->text + at, length);
+    csi_buf_add_char(out, end_of(blocks));
+    return status == CFSPLIT_OK && out->failed ? csi_fail_memory(err) : status;
 }
 
-/* All items of the block that are picked, into w->out. */
-static cfsplit_status add_items(const struct walk *walk, size_t block, struct window *w, bool *odd,
+/* Items of a window found one after the other, by its marks where that saves looking. */
+struct finder {
+    const struct csi_blocks *blocks;
+    struct window *w;
+    size_t at;      /* the next item to be found is not before */
+    uint64_t found; /* items that begin before `at` */
+    size_t mark;    /* so many have been passed */
+};
+
+/* The place of item `wanted` of the window, or its length. */
+static size_t find_item(struct finder *f, uint64_t wanted)
+{
+    struct window *w = f->w;
+    size_t mark = f->mark;
+    while (mark < w->marked && w->marks[mark] <= wanted)
+        mark++;
+    if (mark > f->mark) {
+        f->mark = mark;
+        f->at = mark * CSI_SCAN_MARK;
+        f->found = w->marks[mark - 1];
+    }
+    struct csi_scan scan = {.text = w->text, .length = w->length, .skip = wanted - f->found};
+    size_t at = csi_scan_find(&scan, f->blocks->mode, f->at);
+    f->at = at + 1;
+    f->found = wanted + 1;
+    return at;
+}
+
+/* All items of the window that are picked, into `out`. */
+static cfsplit_status add_items(const struct walk *walk, struct window *w, struct csi_buf *out, bool *odd,
                                 struct cfsplit_error *err)
 {
     const struct csi_blocks *blocks = walk->blocks;
     const struct cfsplit_pick *pick = walk->pick;
-    uint64_t first = blocks->before[block];
-    uint64_t from = picked_before(pick, first), to = picked_before(pick, blocks->before[block + 1]);
-    struct csi_scan scan = {.text = w->text, .length = w->length};
-    size_t at = 0;
+    uint64_t first = blocks->before[w->block];
+    uint64_t from = picked_before(pick, first), to = picked_before(pick, blocks->before[w->block + 1]);
+    struct finder finder = {.blocks = blocks, .w = w};
     cfsplit_status status = CFSPLIT_OK;
-    csi_buf_clear(&w->out);
+    csi_buf_clear(out);
     for (uint64_t i = from; status == CFSPLIT_OK && !*odd && i < to; i++) {
-        scan.skip = i == from ? pick->skip + i * pick->step - first : pick->step - 1;
-        at = csi_scan_find(&scan, blocks->mode, at);
-        if (at >= scan.length)
+        size_t at = find_item(&finder, pick->skip + i * pick->step - first);
+        if (at >= w->length)
             return csi_fail(err, CFSPLIT_USAGE, "%s has changed while it was read", blocks->shown.text);
-        status = add_item(blocks, w, at, odd, err);
-        at++;
+        status = add_item(blocks, w, at, out, odd, err);
     }
     return status;
 }
 
-static uint64_t count_items(const struct csi_blocks *blocks, const struct window *w, bool *odd)
+static void count_items(const struct csi_blocks *blocks, struct window *w)
 {
-    struct csi_scan scan = {.text = w->text, .length = w->length, .skip = UINT64_MAX};
+    struct csi_scan scan = {.text = w->text, .length = w->length, .skip = UINT64_MAX, .marks = w->marks};
     csi_scan_find(&scan, blocks->mode, 0);
-    *odd = scan.odd;
-    return UINT64_MAX - scan.skip;
+    w->items = UINT64_MAX - scan.skip;
+    w->marked = scan.marked;
+    w->odd = scan.odd;
 }
 
-/* ---- one after the other; the lock is held */
-
-static void stop_at(struct walk *walk, size_t block)
+static bool window_init(struct window *w, size_t block_bytes)
 {
-    if (block < walk->stop_at)
-        walk->stop_at = block;
-    pthread_cond_broadcast(&walk->moved);
+    if (!w->room) /* copies to where a page begins are faster; the byte before text is in a page of its own */
+        w->room = aligned_alloc(page, (page + block_bytes + 1 + beyond_bytes + 1 + page - 1) / page * page);
+    if (!w->marks)
+        w->marks = malloc((block_bytes / CSI_SCAN_MARK + 1) * sizeof *w->marks);
+    if (!w->room || !w->marks)
+        return false;
+    w->text = w->room + page;
+    w->marked = 0;
+    w->odd = false;
+    return true;
 }
 
-static void fail_at(struct walk *walk, size_t block, cfsplit_status status, const struct cfsplit_error *err)
+static cfsplit_status prepare(const struct walk *walk, struct window *w, struct cfsplit_error *err)
+{
+    if (!window_init(w, walk->blocks->block_bytes))
+        return csi_fail_memory(err);
+    cfsplit_status status = read_block(walk->blocks, w->block, w, err);
+    if (status == CFSPLIT_OK && walk->counts)
+        count_items(walk->blocks, w);
+    return status;
+}
+
+/* The turn of a block: how many items are before the next one is known from now on; what is picked is put. *last: no other one
+ * has a turn. */
+static cfsplit_status have_turn(struct walk *walk, struct window *w, bool *last, struct cfsplit_error *err)
+{
+    struct csi_blocks *blocks = walk->blocks;
+    cfsplit_status status = CFSPLIT_OK;
+    bool odd = w->odd;
+    if (walk->counts && !odd)
+        blocks->before[w->block + 1] = blocks->before[w->block] + w->items;
+    if (walk->pick && !odd)
+        status = add_items(walk, w, &walk->out, &odd, err);
+    walk->end.odd = odd;
+    *last = odd || status != CFSPLIT_OK;
+    if (*last)
+        return status;
+    if (walk->counts)
+        blocks->known = w->block + 1;
+    if (!walk->pick)
+        return status;
+    walk->refused = walk->out.length > 0 && !walk->pick->put(walk->pick->context, walk->out.data, walk->out.length);
+    *last = walk->refused || picked_before(walk->pick, blocks->before[w->block + 1]) == walk->pick->left;
+    return status;
+}
+
+/* ---- the lock is held */
+
+static void fail(struct walk *walk, cfsplit_status status, const struct cfsplit_error *err)
 {
     if (walk->status == CFSPLIT_OK) {
         walk->status = status;
         walk->err = *err;
     }
-    stop_at(walk, block);
+    walk->stop_at = 0;
 }
 
-static void end_odd(struct walk *walk, size_t block)
+static void take_turns(struct walk *walk)
 {
-    if (walk->end.odd && walk->end_block < block)
-        return;
-    walk->end.odd = true;
-    walk->end_block = block;
-    stop_at(walk, block);
-}
-
-/* Waits until *what is `block`; false if the walk stops before it. */
-static bool await(struct walk *walk, const size_t *what, size_t block)
-{
-    while (*what != block && block < walk->stop_at)
-        pthread_cond_wait(&walk->moved, &walk->lock);
-    return block < walk->stop_at;
-}
-
-static bool take_block(struct walk *walk, size_t *block)
-{
-    *block = walk->next;
-    if (*block >= walk->stop_at || walk->status != CFSPLIT_OK)
-        return false;
-    walk->next++;
-    return true;
-}
-
-/* ---- what each thread does */
-
-/* The block comes to know how many items are before the next one; false if the walk stops here. */
-static bool settle_count(struct walk *walk, size_t block, uint64_t items, bool odd)
-{
-    struct csi_blocks *blocks = walk->blocks;
-    pthread_mutex_lock(&walk->lock);
-    bool goes_on = await(walk, &blocks->known, block);
-    if (goes_on && odd)
-        end_odd(walk, block);
-    else if (goes_on) {
-        blocks->before[block + 1] = blocks->before[block] + items;
-        blocks->known = block + 1;
+    while (!walk->in_turn && walk->turn < walk->stop_at && walk->ready[walk->turn % windows_max]) {
+        struct window *w = walk->ready[walk->turn % windows_max];
+        struct cfsplit_error err = {0};
+        bool last;
+        walk->in_turn = true;
+        pthread_mutex_unlock(&walk->lock);
+        cfsplit_status status = have_turn(walk, w, &last, &err);
+        pthread_mutex_lock(&walk->lock);
+        walk->in_turn = false;
+        walk->ready[w->block % windows_max] = NULL;
+        walk->unused[walk->unused_count++] = w;
+        if (status != CFSPLIT_OK)
+            fail(walk, status, &err);
+        else if (last)
+            walk->stop_at = 0;
+        else
+            walk->turn++;
         pthread_cond_broadcast(&walk->moved);
     }
-    pthread_mutex_unlock(&walk->lock);
-    return goes_on && !odd;
 }
 
-static void put_block(struct walk *walk, size_t block, const struct csi_buf *out, bool odd)
+/* The next block and its window, when that is free; NULL when there is nothing left to take. */
+static struct window *take_block(struct walk *walk)
 {
-    const struct cfsplit_pick *pick = walk->pick;
-    pthread_mutex_lock(&walk->lock);
-    bool goes_on = await(walk, &walk->put, block);
-    if (goes_on && odd)
-        end_odd(walk, block);
-    pthread_mutex_unlock(&walk->lock);
-    if (!goes_on || odd)
-        return;
-    bool refused = out->length > 0 && !pick->put(pick->context, out->data, out->length);
-    pthread_mutex_lock(&walk->lock);
-    walk->refused = walk->refused || refused;
-    walk->put = block + 1;
-    if (refused || picked_before(pick, walk->blocks->before[block + 1]) == pick->left)
-        stop_at(walk, block + 1);
-    pthread_cond_broadcast(&walk->moved);
-    pthread_mutex_unlock(&walk->lock);
-}
-
-static cfsplit_status do_block(struct walk *walk, size_t block, struct window *w, struct cfsplit_error *err)
-{
-    bool odd = false;
-    cfsplit_status status = read_block(walk->blocks, block, w, err);
-    if (status == CFSPLIT_OK && walk->counts) {
-        uint64_t items = count_items(walk->blocks, w, &odd);
-        if (!settle_count(walk, block, items, odd))
-            return CFSPLIT_OK;
-    }
-    if (status == CFSPLIT_OK && walk->pick) {
-        status = add_items(walk, block, w, &odd, err);
-        if (status == CFSPLIT_OK)
-            put_block(walk, block, &w->out, odd);
-    }
-    return status;
+    while (walk->next < walk->stop_at && walk->next >= walk->turn + windows_max)
+        pthread_cond_wait(&walk->moved, &walk->lock);
+    if (walk->next >= walk->stop_at)
+        return NULL;
+    struct window *w = walk->unused[--walk->unused_count];
+    w->block = walk->next++;
+    return w;
 }
 
 static void *work(void *argument)
 {
     struct walk *walk = argument;
-    struct window w = {.room = malloc(1 + walk->blocks->block_bytes + 1 + beyond_bytes + 1)};
-    struct cfsplit_error err = {0};
-    cfsplit_status status = w.room ? CFSPLIT_OK : csi_fail_memory(&err);
-    w.text = w.room ? w.room + 1 : NULL;
+    struct window *w;
     pthread_mutex_lock(&walk->lock);
-    size_t block = walk->next;
-    while (w.text && status == CFSPLIT_OK && take_block(walk, &block)) {
+    while ((w = take_block(walk)) != NULL) {
+        struct cfsplit_error err = {0};
         pthread_mutex_unlock(&walk->lock);
-        status = do_block(walk, block, &w, &err);
+        cfsplit_status status = prepare(walk, w, &err);
         pthread_mutex_lock(&walk->lock);
+        if (status != CFSPLIT_OK)
+            fail(walk, status, &err);
+        else
+            walk->ready[w->block % windows_max] = w;
+        take_turns(walk);
     }
-    if (status != CFSPLIT_OK)
-        fail_at(walk, block, status, &err);
+    pthread_cond_broadcast(&walk->moved);
     pthread_mutex_unlock(&walk->lock);
-    csi_buf_release(&w.out);
-    free(w.room);
     return NULL;
 }
 
@@ -315,7 +346,7 @@ static cfsplit_status check_same(const struct csi_blocks *blocks, struct cfsplit
 static cfsplit_status find_end(struct walk *walk, struct csi_blocks_end *end, struct cfsplit_error *err)
 {
     const struct csi_blocks *blocks = walk->blocks;
-    uint64_t offset = (uint64_t)walk->end_block * blocks->block_bytes;
+    uint64_t offset = (uint64_t)walk->turn * blocks->block_bytes;
     size_t back = offset < beyond_bytes ? (size_t)offset : beyond_bytes;
     char *text = malloc(back + 1);
     if (!text)
@@ -344,17 +375,31 @@ static size_t first_block(const struct csi_blocks *blocks, const struct cfsplit_
     return low;
 }
 
+static void release(struct walk *walk)
+{
+    for (size_t i = 0; i < windows_max; i++) {
+        free(walk->windows[i].room);
+        free(walk->windows[i].marks);
+    }
+    csi_buf_release(&walk->out);
+    pthread_cond_destroy(&walk->moved);
+    pthread_mutex_destroy(&walk->lock);
+}
+
 static cfsplit_status do_walk(struct walk *walk, struct csi_blocks_end *end, struct cfsplit_error *err)
 {
     struct csi_blocks *blocks = walk->blocks;
     *end = (struct csi_blocks_end){0};
     walk->stop_at = blocks->count;
-    walk->put = walk->next;
+    walk->turn = walk->next;
+    while (walk->unused_count < windows_max) {
+        walk->unused[walk->unused_count] = &walk->windows[walk->unused_count];
+        walk->unused_count++;
+    }
     pthread_mutex_init(&walk->lock, NULL);
     csi_thread_condition(&walk->moved);
     csi_thread_team(blocks->count - walk->next < enough_blocks ? 1 : SIZE_MAX, work, walk);
-    pthread_cond_destroy(&walk->moved);
-    pthread_mutex_destroy(&walk->lock);
+    release(walk);
     if (walk->status != CFSPLIT_OK) {
         if (err)
             *err = walk->err;
@@ -383,7 +428,7 @@ cfsplit_status csi_blocks_pick(struct csi_blocks *blocks, struct cfsplit_pick *p
     else
         blocks->known = 0;
     cfsplit_status status = do_walk(&walk, end, err);
-    uint64_t items = blocks->before[walk.end.odd ? walk.end_block : blocks->known];
+    uint64_t items = blocks->before[walk.end.odd ? walk.turn : blocks->known];
     uint64_t picked = picked_before(pick, items);
     if (status != CFSPLIT_OK)
         return status;

@@ -5,7 +5,7 @@
 #include <cfsplit/list.h>
 
 enum {
-    wide = 256, /* bytes at a time */
+    wide = CSI_SCAN_MARK, /* bytes at a time */
     /* Of a line that is too long and lies in two texts, one holds half: that is odd. */
     long_line = CFSPLIT_ITEM_BYTES_MAX / 2 - 4 * wide
 };
@@ -45,6 +45,7 @@ size_t csi_scan_find_plain(struct csi_scan *scan, enum csi_scan_mode mode, size_
     const char *text = scan->text;
     const char end = mode == CSI_SCAN_NUL ? '\0' : '\n';
     scan->odd = false;
+    scan->marked = 0;
     while (at < scan->length) {
         size_t here = at + 1;
         if (find_slowly(scan, mode, &at, here))
@@ -102,8 +103,10 @@ __attribute__((target("avx2,bmi,popcnt"))) static inline size_t find_wide(struct
     const char *text = scan->text;
     const enum csi_scan_mode mode = lines ? CSI_SCAN_LINES : CSI_SCAN_NUL;
     uint64_t before = ends_item(text[(ptrdiff_t)at - 1], mode), skip = scan->skip, empty = 0;
+    const uint64_t all = skip;
     size_t without_end = 0;
     scan->odd = false;
+    scan->marked = 0;
     for (; at + wide <= scan->length; at += wide) {
         const struct masks m = look(text + at, lines);
         uint64_t any = 0;
@@ -114,6 +117,8 @@ __attribute__((target("avx2,bmi,popcnt"))) static inline size_t find_wide(struct
                 return stop;
             skip = scan->skip;
             before = m.ends[wide / 64 - 1] >> 63;
+            if (scan->marks)
+                scan->marks[scan->marked++] = (uint32_t)(all - skip);
             without_end = m.ends[0] | m.ends[1] | m.ends[2] | m.ends[3] ? 0 : without_end + wide;
             if (scan->odd || without_end > long_line) {
                 scan->odd = true;
@@ -134,6 +139,8 @@ __attribute__((target("avx2,bmi,popcnt"))) static inline size_t find_wide(struct
             any |= m.ends[i];
             empty |= begins & m.ends[i];
         }
+        if (scan->marks)
+            scan->marks[scan->marked++] = (uint32_t)(all - skip);
         without_end = any ? 0 : without_end + wide;
         if (without_end > long_line || (!lines && empty)) {
             scan->odd = true;

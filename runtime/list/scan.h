@@ -16,9 +16,13 @@ struct csi_scan {
         *text; /* text[-1], the byte before it, may be read, and text[length], the one behind it: where the file begins
                          or ends, both hold what ends an item */
     size_t length;
-    uint64_t skip; /* in: items to go past; out: how many of them were not there */
-    bool odd;      /* out */
+    uint64_t skip;   /* in: items to go past; out: how many of them were not there */
+    bool odd;        /* out */
+    uint32_t *marks; /* NULL or: out, while counting from text[0]: how many items begin before text[256 * (i + 1)] */
+    size_t marked;   /* out: so many marks */
 };
+
+#define CSI_SCAN_MARK 256 /* bytes from one mark to the next */
 
 /* From text[at] on: the place of the item that begins behind `skip` others, or `length` if there are not as many. It is at or
  * before `length`, too, where something odd is, and means nothing then. */

@@ -42,7 +42,7 @@ gives "status stop stripe" canfar-split st
 gives "--version" canfar-split --v
 for command in $commands; do
     code 0 canfar-split "$command" --help
-    gives "$(grep -oE '^ {2}(-., |    )--[a-z-]+' out | grep -oE -e '--.*' | sort | paste -sd ' ')" canfar-split "$command" -
+    gives "$(grep -oE '^ {2}(-., |    )--[a-z0-9-]+' out | grep -oE -e '--.*' | sort | paste -sd ' ')" canfar-split "$command" -
     asks "-o default" canfar-split "$command" ""
 done
 gives "--replica --replicas" canfar-split chunk --from x --repl

@@ -23,7 +23,7 @@ while read -r command summary; do
     says page "canfar-split-$command - $summary"
     code 0 canfar-split "$command" --help
     # an option and its help: "-j, --jobs N|auto" TAB "items at a time ..."
-    sed -nE 's/^  (-., |    )(--[a-z-]+)( [^ ]+)?  +(.*)$/\1\2\3\t\4/p' out | sed 's/^    //' >wanted
+    sed -nE 's/^  (-., |    )(--[a-z0-9-]+)( [^ ]+)?  +(.*)$/\1\2\3\t\4/p' out | sed 's/^    //' >wanted
     [ "$(grep -cE '^ {2}(-|    --)' out)" -eq "$(wc -l <wanted)" ] || fail "$command: lines of --help were not understood: $(cat out)"
     awk '/^\.SH/ { inside = ($2 == "OPTIONS"); next } inside && /^\.TP/ { getline what; getline help; print what "\t" help }' page >found
     diff wanted found || fail "$command: the page and --help differ"

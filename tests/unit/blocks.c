@@ -59,6 +59,21 @@ static size_t make_text(char *text, size_t room, char end)
 
 typedef size_t (*finder)(struct csi_scan *, enum csi_scan_mode, size_t);
 
+/* Each mark is the number of items that begin before its place. */
+static void check_marks(finder find, enum csi_scan_mode mode, const char *text, size_t length,
+                        const struct simple *wanted)
+{
+    uint32_t marks[4096 / CSI_SCAN_MARK + 1];
+    struct csi_scan scan = {.text = text, .length = length, .skip = UINT64_MAX, .marks = marks};
+    find(&scan, mode, 0);
+    CHECK(scan.marked == 0 || scan.marked == length / CSI_SCAN_MARK);
+    for (size_t i = 0, passed = 0; i < scan.marked; i++) {
+        while (passed < wanted->count && wanted->starts[passed] < CSI_SCAN_MARK * (i + 1))
+            passed++;
+        CHECK_EQUAL(marks[i], passed);
+    }
+}
+
 static void check_finder(finder find, const char *text, size_t length, char end, const struct simple *wanted)
 {
     enum csi_scan_mode mode = end ? CSI_SCAN_LINES : CSI_SCAN_NUL;
@@ -66,6 +81,7 @@ static void check_finder(finder find, const char *text, size_t length, char end,
     find(&scan, mode, 0);
     CHECK(!scan.odd);
     CHECK_EQUAL(UINT64_MAX - scan.skip, wanted->count);
+    check_marks(find, mode, text, length, wanted);
     for (size_t i = 0; i < wanted->count; i += 1 + below(20)) {
         scan.skip = i;
         CHECK_EQUAL(find(&scan, mode, 0), wanted->starts[i]);
