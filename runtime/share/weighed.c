@@ -18,17 +18,16 @@ static void sort_by_digit(const struct csi_weighed *from, struct csi_weighed *to
         to[places[from[i].weight >> 8 * digit & 0xff]++] = from[i];
 }
 
-struct csi_weighed *csi_weighed_new(const struct cfsplit_list *list)
+/* By each digit in turn, between the two arrays; the one that holds the items at last. */
+static struct csi_weighed *sort(struct csi_weighed *items, struct csi_weighed *other, const struct cfsplit_list *list)
 {
     uint64_t n = cfsplit_list_count(list), places[digits][values] = {{0}};
-    struct csi_weighed *items = malloc((size_t)(n + 1) * sizeof *items);
-    struct csi_weighed *other = malloc((size_t)(n + 1) * sizeof *other);
-    for (uint64_t i = 0; items && other && i < n; i++) {
+    for (uint64_t i = 0; i < n; i++) {
         items[i] = (struct csi_weighed){.weight = cfsplit_list_at(list, i).weight, .position = i};
         for (unsigned d = 0; d < digits; d++)
             places[d][items[i].weight >> 8 * d & 0xff]++;
     }
-    for (unsigned d = 0; items && other && n > 0 && d < digits; d++) {
+    for (unsigned d = 0; n > 0 && d < digits; d++) {
         if (places[d][items[0].weight >> 8 * d & 0xff] == n) /* all have the same */
             continue;
         sort_by_digit(items, other, n, d, places[d]);
@@ -36,10 +35,18 @@ struct csi_weighed *csi_weighed_new(const struct cfsplit_list *list)
         other = items;
         items = sorted;
     }
-    bool both = items && other;
-    free(other);
-    if (both)
-        return items;
-    free(items);
-    return NULL;
+    return items;
+}
+
+struct csi_weighed *csi_weighed_new(const struct cfsplit_list *list)
+{
+    size_t room = (size_t)(cfsplit_list_count(list) + 1);
+    struct csi_weighed *a = malloc(room * sizeof *a), *b = malloc(room * sizeof *b), *sorted = NULL;
+    if (a && b)
+        sorted = sort(a, b, list);
+    if (sorted != a)
+        free(a);
+    if (sorted != b)
+        free(b);
+    return sorted;
 }
