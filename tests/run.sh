@@ -50,10 +50,11 @@ tests() { # FOLDER CTEST-ARGUMENT...
     LSAN_OPTIONS="suppressions=$PWD/tests/lib/lsan.txt:print_suppressions=0" ctest --test-dir "$folder" --no-tests=error --output-on-failure --timeout 600 -j 4 "$@"
 }
 
-# The quick tests once more, unit tests and tool behind valgrind; not those that race against a clock, or that valgrind plays otherwise (a program that cannot be started).
+# The quick tests once more, unit tests and tool behind valgrind; not those that race against a clock, or that valgrind plays otherwise: a program
+# that cannot be started, and what a process has read, which is more with valgrind.
 under_valgrind() {
     build valgrind
-    tests build-valgrind -L quick -E '^(api|crash|lint|model|install|man)[.]|^run[.](silent|program|launch-canfar)$|upstream-all'
+    tests build-valgrind -L quick -E '^(api|crash|lint|model|install|man)[.]|^run[.](silent|program|launch-canfar|share-reads)$|upstream-all'
 }
 
 # The static program, where there is nothing but itself, and in another Debian.

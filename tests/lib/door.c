@@ -2,13 +2,14 @@
  *
  *   test_door RUN ID THREADS      ID 0: a spare
  *
- * Each attempt adds a line, its item, to the file door.<ID>. An item whose name begins with "no" is rejected, one with "twice"
- * fails the first time. Exits as `canfar-split run` does. */
+ * Each attempt adds a line, its item, to the file door.<ID>, and ends when the file `go` is there. An item whose name begins
+ * with "no" is rejected, one with "twice" fails the first time. Exits as `canfar-split run` does. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cfsplit/cfsplit.h>
 #include <cfsplit/worker.h>
@@ -40,7 +41,9 @@ static cfsplit_status do_one(struct cfsplit_work *work, struct cfsplit_error *er
 {
     const struct timespec moment = {.tv_nsec = 5000000};
     note(work->name);
-    nanosleep(&moment, NULL);
+    do
+        nanosleep(&moment, NULL);
+    while (access("go", F_OK) != 0);
     if (strncmp(work->name, "no", 2) == 0)
         return cfsplit_item_rejected(worker, work, "nothing in it", err);
     if (strncmp(work->name, "twice", 5) == 0 && work->attempt == 1)

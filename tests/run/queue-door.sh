@@ -6,7 +6,7 @@
 cat >one.sh <<'EOF2'
 #!/bin/sh
 echo "$1" >>"shell.$REPLICA_ID"
-sleep 0.01
+until [ -e go ]; do sleep 0.01; done
 case $1 in
 no*) exit 65 ;;
 twice*) [ "$CANFAR_SPLIT_ATTEMPT" -gt 1 ] ;;
@@ -16,13 +16,20 @@ chmod +x one.sh
 seq 200 | awk '{ print ($1 % 20 == 0 ? "no." : $1 % 30 == 7 ? "twice." : "ok.") $1 }' >items
 
 plan() {
-    rm -rf r.run door.* shell.*
+    rm -rf r.run door.* shell.* go
     code 0 canfar-split plan r.run --replicas 3 --strategy queue --retries 1 --reject-exit 65 --takeover-after 2s --stall-after 1m --from items \
         -- ./one.sh {}
 }
 
 has_epoch() {
     [ -e r.run/coordinator/epoch-1 ]
+}
+
+let_go() { # FILE...: when each is there, and so each process has an item in its hands
+    for file; do
+        until_true 60 test -s "$file"
+    done
+    touch go
 }
 
 all_well() { # AGAIN: so many starts more than needed, at most
@@ -40,42 +47,43 @@ all_well() { # AGAIN: so many starts more than needed, at most
 plan
 test_door r.run 1 4 >out.1 2>err.1 &
 program=$!
-until_true 30 has_epoch
+until_true 60 has_epoch
 canfar-split run r.run --replica 2 2>err.2 &
 second=$!
 canfar-split run r.run --replica 3 -j 2 2>err.3 &
 third=$!
+let_go door.1 shell.2 shell.3
 wait "$program" || fail "the program exits $?: $(cat err.1)"
 wait "$second" || fail "$(cat err.2)"
 wait "$third" || fail "$(cat err.3)"
 all_well 0
-[ -s door.1 ] && [ -s shell.2 ] && [ -s shell.3 ] || fail "somebody had nothing: $(wc -l door.* shell.*)"
 
 # it comes second, and a spare program third
 plan
 canfar-split run r.run --replica 2 2>err.2 &
 second=$!
-until_true 30 has_epoch
+until_true 60 has_epoch
 test_door r.run 1 8 >out.1 2>err.1 &
 program=$!
 test_door r.run 0 3 >out.0 2>err.0 &
 spare=$!
+let_go door.1 door.0 shell.2
 wait "$second" || fail "$(cat err.2)"
 wait "$program" || fail "the program exits $?: $(cat err.1)"
 wait "$spare" || fail "the spare program exits $?: $(cat err.0)"
 all_well 0
-[ -s door.1 ] && [ -s door.0 ] || fail "somebody had nothing: $(wc -l door.* shell.*)"
 
 # it coordinates and is killed with items in its hands
 plan
 test_door r.run 1 4 >out.1 2>err.1 &
 program=$!
-until_true 30 test -s door.1
+until_true 60 test -s door.1
 canfar-split run r.run --replica 2 2>err.2 &
 second=$!
-until_true 30 test -s shell.2
+until_true 60 test -s shell.2
 kill -9 "$program"
 wait "$program" 2>err || :
+let_go shell.2
 wait "$second" || fail "$(cat err.2)"
 all_well 4
 says err.2 "was killed: going on with what it had"
