@@ -136,7 +136,8 @@ start_at() {
         ;;
     esac
 }
-trap 'end_server KILL; rm -rf "$work"' EXIT
+places= # a folder elsewhere that a row has made
+trap 'end_server KILL; rm -rf "$work" ${places:+"$places"}' EXIT
 trap 'exit 1' INT TERM
 
 for part in $rows; do

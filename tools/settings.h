@@ -20,7 +20,8 @@ enum command_bit {
     RETRY = 1 << 8,
     STOP = 1 << 9,
     LOG = 1 << 10,
-    ALL = (1 << 11) - 1
+    WHOAMI = 1 << 11,
+    ALL = (1 << 12) - 1
 };
 
 enum source_kind { SOURCE_IS_ARGUMENT, SOURCE_IS_FILE, SOURCE_IS_TREE };
@@ -42,8 +43,9 @@ struct settings {
     size_t source_count;
     char **command; /* what came after "--", NULL without one */
     size_t command_count;
-    bool null, allow_empty, upstream, spare, group, json, watch, why, now, joblog, check, missing, extend, check_list;
-    const char *duplicates, *weights, *strategy, *cwd, *in, *on, *state, *image, *name, *bind;
+    bool null, allow_empty, upstream, spare, group, json, watch, why, now, joblog, check, missing, extend, check_list,
+        lz4;
+    const char *duplicates, *weights, *strategy, *cwd, *in, *on, *state, *image, *name, *bind, *launcher;
     struct {
         uint64_t id, count; /* 0: not given */
         const char *text;   /* --replica as it was typed: with --upstream it may be any number */

@@ -13,7 +13,7 @@ in_order() {
 elsewhere() {
     if [ -w /dev/shm ]; then mktemp -d /dev/shm/canfar-split-bench.XXXXXX; else mktemp -d ./folders.XXXXXX; fi
 }
-# shares WHO NOTE SHARE: what the replicas do, where SHARE K FOLDER prints the share of replica K that sees FOLDER
+# ordered WHO NOTE SHARE: what the replicas do, where SHARE K FOLDER prints the share of replica K that sees FOLDER
 ordered() {
     : >done
     for k in 1 2 3 4; do
@@ -43,17 +43,32 @@ awk_stripe() {
 our_stripe() {
     "$tool" stripe --replica "$1/4" "$2/*.fits"
 }
-# whoever comes first plans, and all the others find that plan
-our_plan() {
-    if [ ! -e w.run ]; then
+# our_replica K FOLDER: whoever comes first plans, and all the others find that plan; they stay until all is done
+our_replica() {
+    [ -e w.run ] ||
         "$tool" plan w.run --replicas 4 --strategy stripe "$2/*.fits" -- "$served" mark "$work/plan.done" 1 '{}' 2>said || ours canfar-split "$(cat said)"
-    fi
-    rm -f plan.done
-    "$tool" run w.run --replica "$1" -j 1 2>said || ours canfar-split "$(cat said)"
-    cat plan.done 2>/dev/null || true
+    setpriv --pdeathsig KILL timeout -k 5 "$patience" "$tool" run w.run --replica "$1" -j 1 2>"said.$1" &
+    replicas="$replicas $!"
+}
+grown_run() {
+    rm -rf w.run plan.done
+    replicas=
+    our_replica 1 "$places/forward"
+    our_replica 2 "$places/forward"
+    : >"$places/forward/image-0000.fits"
+    our_replica 3 "$places/forward"
+    our_replica 4 "$places/forward"
+    for replica in $replicas; do
+        wait "$replica" || ours canfar-split "$(cat said.*)"
+    done
+    rm -f "$places/forward/image-0000.fits"
+    whole w.run
+    sed 's|.*/||' plan.done >done
+    count wrong-grown 'canfar-split plan and run' wrong.names done 'the list is frozen'
+    rm -rf w.run
 }
 
-# joined WHO NOTE: half of a list is done, then a file comes that sorts first; the whole list is given again
+# half of a list is done, then a file comes that sorts first; the whole list is given again
 more_files() {
     head -n 100 wrong.names >first.half
     { echo image-0000.fits; cat wrong.names; } >more.names
@@ -111,9 +126,7 @@ round_wrong() {
         grown 'Python recipe, stripe' 'each replica looks for itself' python_stripe
         grown 'ls and awk' 'each replica looks for itself' awk_stripe
         grown 'canfar-split stripe' 'the same: a filter looks for itself, too' our_stripe
-        rm -rf w.run
-        grown 'canfar-split plan and run' 'the list is frozen' our_plan
-        rm -rf w.run
+        grown_run
         more_files
         rest
         zero
