@@ -32,7 +32,7 @@ mkdir samples
 # present WHO: whether what it needs is here
 present() {
     case $1 in
-    canfar-split*) ;;
+    canfar-split* | 'ls and awk') ;;
     'GNU parallel'*) parallel --version 2>&1 | grep -q 'GNU parallel' ;;
     'moreutils parallel'*) command -v parallel.moreutils ;;
     'Work Queue'*) command -v makeflow && command -v work_queue_worker && unshare -rn ip link set lo up ;;
@@ -114,10 +114,16 @@ serve() {
     setpriv --pdeathsig KILL "$@" >server.log 2>&1 </dev/null &
     server=$!
 }
-# end_server [SIGNAL]
+# end_server [SIGNAL]: killed if it has not ended after 5 s
 end_server() {
     [ -n "$server" ] || return 0
     kill "-${1:-TERM}" "$server" 2>/dev/null || true
+    tries=0
+    while kill -0 "$server" 2>/dev/null && [ "$tries" -lt 100 ]; do
+        tries=$((tries + 1))
+        sleep 0.05
+    done
+    kill -9 "$server" 2>/dev/null || true
     wait "$server" 2>/dev/null || true
     server=
 }

@@ -240,6 +240,8 @@ enum gearman {
     NO_JOB = 10,
     JOB_ASSIGN = 11,
     WORK_COMPLETE = 13,
+    ECHO_REQUEST = 16,
+    ECHO_RESPONSE = 17,
     SUBMIT_JOB_BG = 18
 };
 
@@ -311,6 +313,14 @@ static enum answer gearman_answer(struct served *s, struct job *job)
 static void gearman_end(struct served *s, const struct job *job)
 {
     gearman_add(s, WORK_COMPLETE, job->id, strlen(job->id) + 1);
+    gearman_add(s, ECHO_REQUEST, "", 0); /* an end is not answered; this is, after it */
+}
+
+static bool gearman_has_ended(struct served *s)
+{
+    enum gearman type;
+    size_t length;
+    return gearman_take(s, &type, &length) && type == ECHO_RESPONSE;
 }
 
 static const struct protocol protocols[] = {
@@ -318,7 +328,8 @@ static const struct protocol protocols[] = {
      beanstalk_has_ended},
     {"redis", NULL, redis_put, redis_has_number, redis_ask, redis_answer, redis_end, NULL},
     {"redis-kept", NULL, redis_put, redis_has_number, redis_ask_kept, redis_answer, redis_end_kept, redis_has_number},
-    {"gearmand", gearman_begin, gearman_put, gearman_has_put, gearman_ask, gearman_answer, gearman_end, NULL},
+    {"gearmand", gearman_begin, gearman_put, gearman_has_put, gearman_ask, gearman_answer, gearman_end,
+     gearman_has_ended},
 };
 
 /* ---- connections */

@@ -2,7 +2,8 @@
 # Sourced by bench/peers.sh: items that do nothing, handed out to 2 workers. Servers keep the list in memory (dispatch), or have each item that ends on
 # disk before they say so (durable). They are asked by a worker in C that sends an end and the next question with one write; theirs is the rate of
 # that. fill: the items put into the server 100 at a time, or planned.
-dispatched=$((items / 5)) singles=$((items / 20)) durables=$((items / 500 + 20)) pythons=$((items / 500 + 20))
+dispatched=$((items / 5)) singles=$((items / 20)) pythons=$((items / 500 + 20))
+durables=$((items / 100 + 20)) slow=$((items / 2500 + 20)) # slow: where one takes milliseconds
 
 # served_rate ROW WHO KIND COUNT OUTSTANDING: of the server that runs
 served_rate() {
@@ -60,9 +61,9 @@ round_dispatch() {
     timed_python
     our_queue durable 'canfar-split, queue --batch 1 --sync-every 0' "$durables" --batch 1 --sync-every 0
     served_rates durable 'redis LMOVE, synced' redis-kept "$durables" "$durables" redis-server --save '' --appendonly yes --appendfsync always
-    served_rates durable 'beanstalkd -b -f0' beanstalkd "$durables" "$durables" beanstalkd -b store -f0
-    served_rates durable 'gearmand, sqlite3' gearmand "$durables" "$durables" gearmand --queue-type libsqlite3 --libsqlite3-db store/queue.db
-    our_share durable 'canfar-split, share' "$durables" sync
+    served_rates durable 'beanstalkd -b -f0' beanstalkd "$slow" "$slow" beanstalkd -b store -f0
+    served_rates durable 'gearmand, sqlite3' gearmand "$slow" "$slow" gearmand --queue-type libsqlite3 --libsqlite3-db store/queue.db
+    our_share durable 'canfar-split, share' "$slow" sync
 }
 timed_python() {
     bounded dispatch dask.distributed "$python" "$top/bench/peers/on_dask.py" "$pythons" || return 0
@@ -81,13 +82,13 @@ say_dispatch() {
     say_served dispatch redis 'nothing on disk; LPOP: a worker that dies loses what it has'
     say_served dispatch 'redis LMOVE' 'nothing on disk; what is handed out stays in a list of the worker'
     say_served dispatch beanstalkd 'nothing on disk'
-    say_served dispatch gearmand 'nothing on disk; an end is not answered'
+    say_served dispatch gearmand 'nothing on disk'
     say dispatch dask.distributed 'items/s' 'nothing on disk; all outstanding; Python functions, answers sent back'
     say durable 'canfar-split, queue --batch 1 --sync-every 0' 'items/s' 'each start written, each end synced before it is told; next to one outstanding'
     say durable 'canfar-split, share' 'items/s' 'one process, no server; each end synced before the next item'
     say_served durable 'redis LMOVE, synced' 'appendfsync always: each taking and each end synced, of both workers and all that is outstanding at once'
     say_served durable 'beanstalkd -b -f0' 'its log synced for each change'
-    say_served durable 'gearmand, sqlite3' 'a row deleted for each end, as SQLite syncs; an end is not answered'
+    say_served durable 'gearmand, sqlite3' 'a row deleted for each end, as SQLite syncs'
     say fill canfar-split 'items/s' 'plan: list and index written and synced'
     for name in redis 'redis LMOVE' beanstalkd gearmand; do
         say fill "$name" 'items/s' 'in memory'

@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2154
 # Sourced by bench/peers.sh: items of 10 ms that add their name to a file; half way something is killed (-9) and started again; what the file
 # has at the end is counted. In flight when it is killed: 2 items, or 1 of a server's one worker.
-resumed=$((items / 5000 + 20))
+resumed=$((items / 20000 + 20))
 seq -f 'item-%08.0f' "$resumed" >names
 
 # half_done PID: waits until half of the items are done, or PID is gone, or a minute
@@ -46,7 +46,7 @@ ours_resume_queue() {
     "$tool" plan r.run --replicas 2 --strategy queue --weights none --from names -- "$served" mark "$work/done" 10 '{}' 2>said
     setpriv --pdeathsig KILL "$tool" run r.run --replica 1 -j 1 >lead.said 2>&1 </dev/null &
     victim=$!
-    "$tool" run r.run --replica 2 -j 1 >out 2>said </dev/null &
+    timeout -k 5 "$patience" "$tool" run r.run --replica 2 -j 1 >out 2>said </dev/null &
     other=$!
     half_done "$victim"
     kill -9 "$victim" 2>/dev/null || true
@@ -102,7 +102,6 @@ served_resume() {
 }
 
 round_resume() {
-    [ "$1" -eq 1 ] || return 0 # what is lost is counted, not timed
     {
         ours_resume
         ours_resume_queue
@@ -129,9 +128,14 @@ round_resume() {
         served_resume 'gearmand, killed' gearmand server 'in memory' gearmand
         served_resume 'gearmand and sqlite3, killed' gearmand server 'each item a row of SQLite' \
             gearmand --queue-type libsqlite3 --libsqlite3-db store/queue.db
-    } >resume.lines
+    } >>resume.lines
 }
 
+# Of all rounds together.
 say_resume() {
-    cat resume.lines
+    awk -F '\t' -v OFS='\t' '{ who = $1 FS $2 FS $3 }
+        !(who in rest) { order[++last] = who; rest[who] = $1 == "count" ? $7 : $4 }
+        $1 == "count" { never[who] += $4; twice[who] += $5; of[who] += $6 }
+        END { for (i = 1; i <= last; i++) { who = order[i]
+              if (who in of) print who, never[who], twice[who], of[who], rest[who]; else print who, rest[who] } }' resume.lines
 }
