@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Sourced in place of common.sh by scripts that measure a queue through the in-process door (bench_queue).
+# Sourced in place of common.sh by scripts that measure a queue (bench_queue): through the in-process door, and with a crowd of workers.
 # shellcheck source=bench/common.sh
 . "$(dirname "$0")/common.sh"
 queue=$build/bin/bench_queue
@@ -29,4 +29,31 @@ two_doors() {
         $1 == "done" { done += $2 }
         $1 == "cpu_us" { cpu += $2 }
         END { printf "rate\t%.0f\ncpu_us\t%.2f\n", done * 1e6 / (to - from), cpu / done }' >both
+}
+# divide A B [FORMAT]
+divide() {
+    awk -v a="$1" -v b="$2" -v format="${3:-%.2f}" 'BEGIN { printf format "\n", a / b }'
+}
+# has PATTERN TEXT: waits until a file of that name has it
+has() {
+    tries=0
+    # shellcheck disable=SC2086 # a pattern
+    until grep -qs "$2" $1; do
+        tries=$((tries + 1))
+        [ "$tries" -le 600 ] || { echo "nothing has come of $1" >&2; exit 1; }
+        sleep 0.05
+    done
+}
+# coordinates RUN: waits until somebody does
+coordinates() {
+    has "$1/coordinator/epoch-1" .
+}
+# crowd RUN ITEMS WORKERS IDLE-S: what a crowd took, in crowd.said, and its coordinator, in lead.said
+crowd() {
+    plan "$1" "$2" "$3"
+    "$queue" lead "$1" >lead.said &
+    leader=$!
+    coordinates "$1"
+    "$queue" crowd "$1" "$3" "$leader" "$4" >crowd.said
+    wait "$leader"
 }

@@ -25,33 +25,6 @@ rows=${*:-batched single spawn crowd memory takeover idle}
 crowd=$((items < 1000000 ? items / 2000 + 2 : 1000)) few=$((items < 1000000 ? items / 4000 + 2 : 512))
 idle_s=$((items < 1000000 ? 1 : 20))
 
-# divide A B [FORMAT]
-divide() {
-    awk -v a="$1" -v b="$2" -v format="${3:-%.2f}" 'BEGIN { printf format "\n", a / b }'
-}
-# has PATTERN TEXT: waits until a file of that name has it
-has() {
-    tries=0
-    # shellcheck disable=SC2086 # a pattern
-    until grep -qs "$2" $1; do
-        tries=$((tries + 1))
-        [ "$tries" -le 600 ] || { echo "nothing has come of $1" >&2; exit 1; }
-        sleep 0.05
-    done
-}
-# coordinates RUN: waits until somebody does
-coordinates() {
-    has "$1/coordinator/epoch-1" .
-}
-# crowd RUN ITEMS WORKERS IDLE-S: what a crowd took, in crowd.said, and its coordinator, in lead.said
-crowd() {
-    plan "$1" "$2" "$3"
-    "$queue" lead "$1" >lead.said &
-    leader=$!
-    coordinates "$1"
-    "$queue" crowd "$1" "$3" "$leader" "$4" >crowd.said
-    wait "$leader"
-}
 sync_once_us() {
     "$queue" sync sync.probe 200 >synced
     value synced sync_median >>sync.us
