@@ -52,6 +52,7 @@ our_share() {
 
 round_dispatch() {
     our_queue dispatch 'canfar-split, queue' "$dispatched"
+    add durable 'canfar-split, queue' "$(value both rate)" # ends are on disk before they count, here, too
     served_rates dispatch redis redis "$dispatched" "$singles" redis-server --save '' --appendonly no
     served_rates dispatch 'redis LMOVE' redis-kept "$dispatched" "$singles" redis-server --save '' --appendonly no
     our_queue dispatch 'canfar-split, queue --batch 1' "$singles" --batch 1
@@ -84,6 +85,7 @@ say_dispatch() {
     say_served dispatch beanstalkd 'nothing on disk'
     say_served dispatch gearmand 'nothing on disk'
     say dispatch dask.distributed 'items/s' 'nothing on disk; all outstanding; Python functions, answers sent back'
+    say durable 'canfar-split, queue' 'items/s' 'many outstanding: each end synced within 100 ms, with others, before it is told'
     say durable 'canfar-split, queue --batch 1 --sync-every 0' 'items/s' 'each start written, each end synced before it is told; next to one outstanding'
     say durable 'canfar-split, share' 'items/s' 'one process, no server; each end synced before the next item'
     say_served durable 'redis LMOVE, synced' 'appendfsync always: each taking and each end synced, of both workers and all that is outstanding at once'
