@@ -19,17 +19,17 @@ bars() {
     [ -s "$work/bars" ] || return 0
     n=$(wc -l <"$work/bars")
     gnuplot <<SCRIPT
-set terminal svg size 760,$((110 + 24 * n)) font "sans,12" noenhanced
+set terminal svg size 760,$((110 + 24 * n)) font "sans,12"
 set output "$figures/$1.svg"
 set title "$2"
 set logscale x
 set format x "10^{%T}"
 set xlabel "items/s"
-set xtics enhanced
+set ytics noenhanced
 set yrange [-0.8:$n - 0.2]
 set xrange [$(awk -F '"' '{ split($3, v, " "); if (!least || v[1] < least) least = v[1] } END { print least / 5 }' "$work/bars"):*]
 set grid xtics
-set lmargin 46
+set lmargin $(awk -F '"' '{ if (length($2) > most) most = length($2) } END { print most * 0.85 + 3 }' "$work/bars")
 unset key
 set style fill solid
 plot "$work/bars" using 2:0:(1e-9):2:(\$0 - 0.35):(\$0 + 0.35):3:ytic(1) with boxxyerror linecolor rgb variable
@@ -53,6 +53,7 @@ set terminal svg size 760,520 font "sans,12"
 set output "$figures/$name.svg"
 set title "$title"
 set logscale xy
+set autoscale xfix
 set format x "10^{%T}"
 set xlabel "$xlabel"
 set ylabel "$ylabel"

@@ -4,7 +4,7 @@
 #   quick    (default) 15 minutes at most: what does not fit in is named as not run
 #   full     sizes of the issues that asked for them, five rounds
 #   tiny     sizes that measure nothing: for tests
-# A part whose script is not there is left out. CFSPLIT_INSTALL=no: no package is installed for it. Needs a release build:
+# A part whose script or command is not there is left out. CFSPLIT_INSTALL=no: no package is installed for it. Needs a release build:
 # cmake --preset release -DBUILD_TESTING=ON and cmake --build build. usage: bench/run.sh [quick|full|tiny [FOLDER]]
 case ${1:-quick} in
 quick | full | tiny) ;;
@@ -15,7 +15,7 @@ into=$(cd "${2:-$(dirname "$0")}" && pwd)
 # shellcheck source=bench/common.sh
 . "$(dirname "$0")/common.sh"
 mode=${1:-quick}
-case $mode in quick) seconds=870 ;; full) seconds=14400 ;; tiny) seconds=240 ;; esac
+case $mode in quick) seconds=870 ;; full) seconds=14400 ;; tiny) seconds=1700 ;; esac
 until=$(($(date +%s) + seconds))
 awk '{ print $1 }' /proc/loadavg >load
 mkdir parts
@@ -46,8 +46,14 @@ part() {
     case $code in
     0) took_so "$name" done "$from" ;;
     124 | 137) took_so "$name" 'ended: it took too long' "$from" ;;
-    *) took_so "$name" "failed (exit $code): $(tail -n 1 "parts/$name.said" | sed "s|$top/||g" | tr '\t' ' ')" "$from" ;;
+    *) took_so "$name" "failed (exit $code): $(tail -n 1 "parts/$name.said" | sed "s|$build/||g; s|$top/||g" | tr '\t' ' ')" "$from" ;;
     esac
+}
+
+# simulate ARGUMENT...: if the program can
+simulate() {
+    "$tool" simulate --help >simulates 2>&1 || return 0
+    part simulate simulate.sh "$@" "$work/parts/simulate.svg"
 }
 
 # What is quick and needed for shares comes first.
@@ -56,6 +62,7 @@ quick)
     part limits limits.sh 3 100000
     part peers peers.sh 3 1000000
     part growth growth.sh 2 10000000 200000
+    simulate 2000 1000000
     part spawn spawn.sh 4000 3
     part door door.sh 500000 1000 3
     part lists lists.sh 3 2000000 50000
@@ -69,6 +76,7 @@ full)
     part limits limits.sh 5 100000
     part peers peers.sh 5 1000000
     part growth growth.sh 5 10000000 1000000
+    simulate 2000 1000000
     part spawn spawn.sh 4000 5
     part door door.sh 500000 1000 5
     part lists lists.sh 5 10000000 200000
@@ -81,7 +89,8 @@ full)
 tiny)
     part limits limits.sh 1 2000
     part peers peers.sh 1 2000
-    part growth growth.sh 1 1000 100
+    part growth growth.sh 1 10000 100
+    simulate 100 1000
     part spawn spawn.sh 20 1
     part door door.sh 200 20 1
     part lists lists.sh 1 2000 400
