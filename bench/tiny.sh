@@ -36,6 +36,6 @@ grep -q '^| spawn | done |' few/RESULTS.md || broken 'a part that failed ended o
 mkdir path
 find /usr/bin -maxdepth 1 ! -name fpart ! -name xjobs ! -name 'parallel*' ! -name make ! -name makeflow ! -name beanstalkd ! -name 'redis-server*' \
     -exec ln -s -t path {} +
-PATH=$work/path "$top/bench/peers.sh" 1 2000 >bare 2>said || { cat said; broken 'no measurement without peers'; }
+PATH=$work/path "$top/bench/peers.sh" 1 2000 spawn resume >bare 2>said || { cat said; broken 'no measurement without peers'; }
 grep -q '^missing	spawn	GNU parallel	not installed$' bare || broken 'a peer that is missing is not told'
 grep -q '^missing	dispatch	redis, 1 outstanding	not installed$' bare || broken 'a server that is missing is not told'

@@ -22,9 +22,9 @@ install_peers() {
     done
     [ -n "$missing" ] || return 0
     hold_services
-    as_root apt-get update -qq -o DPkg::Lock::Timeout=300 >apt.log 2>&1 || cat apt.log >&2
+    as_root timeout -k 10 600 apt-get update -qq -o DPkg::Lock::Timeout=300 >apt.log 2>&1 || cat apt.log >&2
     for package in $missing; do
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+        as_root env DEBIAN_FRONTEND=noninteractive timeout -k 10 600 apt-get install -y -qq --no-install-recommends \
             -o DPkg::Lock::Timeout=300 "$package" >apt.log 2>&1 || echo "cannot install $package: $(tail -n 1 apt.log)" >&2
     done
     [ "$held" = no ] || as_root rm -f "$policy"
