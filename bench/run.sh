@@ -59,8 +59,8 @@ simulate() {
 # What is quick and needed for shares comes first.
 case $mode in
 quick)
-    part limits limits.sh 3 100000
-    part peers peers.sh 3 1000000
+    part limits limits.sh 3 50000
+    part peers peers.sh 3 500000
     part growth growth.sh 2 10000000 200000
     simulate 2000 1000000
     part spawn spawn.sh 4000 3

@@ -38,4 +38,4 @@ find /usr/bin -maxdepth 1 ! -name fpart ! -name xjobs ! -name 'parallel*' ! -nam
     -exec ln -s -t path {} +
 PATH=$work/path "$top/bench/peers.sh" 1 2000 spawn resume >bare 2>said || { cat said; broken 'no measurement without peers'; }
 grep -q '^missing	spawn	GNU parallel	not installed$' bare || broken 'a peer that is missing is not told'
-grep -q '^missing	dispatch	redis, 1 outstanding	not installed$' bare || broken 'a server that is missing is not told'
+grep -q '^missing	resume	redis LPOP, killed	not installed$' bare || broken 'a server that is missing is not told'
