@@ -83,7 +83,7 @@ shares() {
     printf '| figure | ours | limit | share |\n|---|--:|--:|--:|\n'
     awk -F '\t' -v slept="$slept" '
         function share(words, ours, limit, unit, what) {
-            if (ours && limit) printf "| %s | %.0f %s | %.0f: %s | %.2f |\n", words, ours, unit, limit, what, unit == "us" ? limit / ours : ours / limit }
+            if (ours && limit) printf "| %s | %.0f %s | %.0f: %s | %.2g |\n", words, ours, unit, limit, what, unit == "us" ? limit / ours : ours / limit }
         FNR == NR { limit[$1] = $2; next }
         $1 == "rate" { ours[$2 "/" $3] = $4 }
         END {

@@ -122,7 +122,7 @@ round_resume() {
         served_resume 'redis LMOVE, worker killed' redis-kept worker 'in memory; what was handed out stays in the list of the worker that died, until somebody moves it back' \
             redis-server --save '' --appendonly no
         served_resume 'redis LPOP, killed' redis server 'as Debian sets it up but for its folder: a snapshot every minute at most' redis-server
-        served_resume 'redis LMOVE and appendonly, killed' redis-kept server 'a log, synced every second (a loss of power can lose that); what was handed out stays in the list of the worker' \
+        served_resume 'redis LMOVE and appendonly, killed' redis-kept server 'a log, synced every second, and not written while it is; what was handed out stays in the list of the worker' \
             redis-server --save '' --appendonly yes
         served_resume 'gearmand, worker killed' gearmand worker 'in memory; it gives the item out again when the connection ends' gearmand
         served_resume 'gearmand, killed' gearmand server 'in memory' gearmand
