@@ -14,6 +14,7 @@ built() {
 built "$tool"
 work=$(mktemp -d "$build/bench.XXXXXX") # beside the build: on a disk, not in memory
 trap 'rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM
 cd "$work"
 
 # milliseconds COMMAND...: how long it takes; what it prints is shown if it fails

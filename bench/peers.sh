@@ -144,7 +144,6 @@ start_at() {
 }
 places= # a folder elsewhere that a row has made
 trap 'end_server KILL; rm -rf "$work" ${places:+"$places"}' EXIT
-trap 'exit 1' INT TERM
 
 for part in $rows; do
     # shellcheck source=/dev/null

@@ -21,7 +21,6 @@ awk '{ print $1 }' /proc/loadavg >load
 mkdir parts
 child=
 trap '[ -z "$child" ] || kill "$child" 2>/dev/null || true; rm -rf "$work"' EXIT
-trap 'exit 1' INT TERM
 
 # took_so NAME HOW FROM: a line of parts/list: what came of it, in how many seconds
 took_so() {
@@ -66,8 +65,8 @@ quick)
     part spawn spawn.sh 4000 3
     part door door.sh 500000 1000 3
     part lists lists.sh 3 2000000 50000
-    part queue queue.sh 3 1000000 batched single spawn crowd memory takeover
-    part idle queue.sh 1 1000000 idle
+    part queue queue.sh 3 1000000 batched single takeover
+    part crowd queue.sh 1 1000000 crowd memory idle
     part strategies strategies.sh quick
     part scale scale.sh 512 200000 51 20 1
     part verify verify.sh 1000000 512 3
