@@ -151,6 +151,22 @@ CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_run_identity(const struct cf
 
 /* ---- being a replica */
 
+/* X(word): what --launcher can be */
+#define CFSPLIT_LAUNCHER_LIST(X)                                                                                       \
+    X("torchrun")                                                                                                      \
+    X("openmpi")                                                                                                       \
+    X("pmi")                                                                                                           \
+    X("flux")                                                                                                          \
+    X("srun")                                                                                                          \
+    X("flux-cc")                                                                                                       \
+    X("slurm")                                                                                                         \
+    X("sge")                                                                                                           \
+    X("pbs")                                                                                                           \
+    X("torque")                                                                                                        \
+    X("lsf")                                                                                                           \
+    X("aws-batch")                                                                                                     \
+    X("kubernetes")
+
 /* X(symbol, word): what an item can be */
 #define CFSPLIT_STATE_LIST(X)                                                                                          \
     X(CFSPLIT_PENDING, "pending")                                                                                      \

@@ -1,4 +1,5 @@
 #include <cfsplit/identity.h>
+#include <cfsplit/unstable.h>
 
 #include "lib/check.h"
 
@@ -372,6 +373,22 @@ static void test_array_with_gaps(void)
     CHECK_ROWS(rows);
 }
 
+#define TAKE_WORD(word) ", " word
+
+/* The words that completion offers are those of the table, in its order. */
+static void test_words(void)
+{
+    static const char words[] = CFSPLIT_LAUNCHER_LIST(TAKE_WORD);
+    struct cfsplit_identity_options options = {.size = sizeof options, .launcher = "nobody"};
+    struct cfsplit_identity who;
+    struct cfsplit_error err;
+    char wanted[512];
+    snprintf(wanted, sizeof wanted, "--launcher needs one of %s, not 'nobody'", words + strlen(", "));
+    environment = "";
+    CHECK_EQUAL(cfsplit_identity_find(&options, lookup, &who, &err), CFSPLIT_USAGE);
+    CHECK_TEXT(err.message, wanted);
+}
+
 static void test_other_version(void)
 {
     struct cfsplit_identity_options options[] = {
@@ -403,6 +420,7 @@ static const struct check_case cases[] = {
     {"one half alone is an error that says what to give", test_one_half},
     {"a value that is no replica number is named with its variable", test_bad_values},
     {"a Slurm array with gaps leaves the number open", test_array_with_gaps},
+    {"the list of launchers' words is that of the table", test_words},
     {"options of another version are refused", test_other_version},
 };
 
