@@ -92,6 +92,25 @@ static cfsplit_status fill(struct cfsplit_lines *lines, struct cfsplit_error *er
     return status == CFSPLIT_OK ? unpack(lines, err) : status;
 }
 
+/* With -0 its bytes would pass for items. */
+static cfsplit_status check_packing(const struct cfsplit_lines *lines, struct cfsplit_error *err)
+{
+    static const struct {
+        char magic[magic_bytes];
+        size_t length;
+        const char *name;
+    } others[] = {{"\x1f\x8b", 2, "gzip"},
+                  {{'\xfd', '7', 'z', 'X'}, 4, "xz"},
+                  {{'\x28', '\xb5', '\x2f', '\xfd'}, 4, "zstd"},
+                  {{'\x02', '\x21', '\x4c', '\x18'}, 4, "lz4 -l"}};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (lines->text.length >= magic_bytes && memcmp(lines->text.data, others[i].magic, others[i].length) == 0)
+            return csi_fail(err, CFSPLIT_USAGE,
+                            "%s is packed by %s: only LZ4 frames are read through, so unpack it before",
+                            lines->shown.text, others[i].name);
+    return CFSPLIT_OK;
+}
+
 /* Reads enough to see the magic number of an LZ4 frame, and readies liblz4 if it is there. */
 static cfsplit_status recognise(struct cfsplit_lines *lines, struct cfsplit_error *err)
 {
@@ -100,7 +119,7 @@ static cfsplit_status recognise(struct cfsplit_lines *lines, struct cfsplit_erro
     while (status == CFSPLIT_OK && !lines->ended && lines->text.length < magic_bytes)
         status = read_more(lines, &lines->text, err);
     if (status != CFSPLIT_OK || lines->text.length < magic_bytes || memcmp(lines->text.data, magic, magic_bytes) != 0)
-        return status;
+        return status == CFSPLIT_OK ? check_packing(lines, err) : status;
     if (LZ4F_isError(LZ4F_createDecompressionContext(&lines->unpacks, LZ4F_VERSION)))
         return csi_fail_memory(err);
     struct csi_buf empty = lines->packed;

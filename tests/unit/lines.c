@@ -155,6 +155,27 @@ static void test_two_frames(void)
     CHECK_TEXT(read_bytes_of(frames, (size_t)(at - frames), 0), "a|bc|d");
 }
 
+static void test_other_packing(void)
+{
+    static const char wanted[] = "'list' is packed by %s: only LZ4 frames are read through, so unpack it before";
+    static const struct {
+        const char *bytes, *name;
+    } rows[] = {{"\x1f\x8b\x08\x08", "gzip"},
+                {"\xfd"
+                 "7zXZ",
+                 "xz"},
+                {"\x28\xb5\x2f\xfd", "zstd"},
+                {"\x02\x21\x4c\x18", "lz4 -l"}};
+    char message[128];
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        snprintf(message, sizeof message, wanted, rows[i].name);
+        CHECK_TEXT(read_text(rows[i].bytes, 0), message);
+        CHECK_TEXT(read_text(rows[i].bytes, CFSPLIT_LINES_NUL), message);
+    }
+    CHECK_TEXT(read_text("\x1f\x8b", CFSPLIT_LINES_NUL), "\x1f\x8b");
+    CHECK_TEXT(read_text("7zXZ", 0), "7zXZ");
+}
+
 static void test_pipe_reads_once(void)
 {
     struct cfsplit_lines *lines;
@@ -242,6 +263,7 @@ static const struct check_case cases[] = {
     {"an LZ4 frame is read through, again after going back", test_lz4},
     {"an LZ4 frame that is cut or damaged is an error, not a shorter list", test_damaged_lz4},
     {"frames behind each other are one file, as for lz4 -dc", test_two_frames},
+    {"a list that is packed otherwise is named as what it is", test_other_packing},
     {"a pipe is read once, and standard input is left open", test_pipe_reads_once},
     {"a list that changes while it is read is an error, short or packed as it may be", test_changing},
     {"what is missing or a folder is named", test_not_a_file},
