@@ -365,6 +365,67 @@ cfsplit_output_read(struct cfsplit_run *run, const struct cfsplit_attempt *attem
 /* Compares the frozen list with its digests. Errors: CFSPLIT_DAMAGED. */
 CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_run_check(const struct cfsplit_run *run, struct cfsplit_error *err);
 
+/* ---- simulating: what strategies would take. Pure: no file, no clock; the same answer for the same seed. */
+
+struct cfsplit_simulation_options {
+    uint64_t size;    /* sizeof(struct cfsplit_simulation_options) */
+    uint64_t is_time; /* 1: what items take is in microseconds; 0: in some unit, and a microsecond below is one of it */
+    uint64_t
+        dispatch; /* microseconds that a replica waits whenever it is handed something: a share, a piece, a batch */
+    uint64_t start_spread; /* replicas come at random moments up to this one */
+    uint64_t lose;         /* so many replicas die, each at a random moment of its first total/R at work */
+    uint64_t stall_after;  /* after their death what they had is taken over */
+    uint64_t adopt_after;  /* into the run, the shares of replicas that have not come are taken */
+    uint64_t seed;         /* of all that is random */
+};
+
+#define CFSPLIT_NEVER UINT64_MAX
+
+/* When all items have ended, in the unit of what they take. */
+struct cfsplit_makespan {
+    uint64_t makespan; /* CFSPLIT_NEVER: items stay that nobody takes */
+    double over;       /* makespan over the lower bound; 0 for never */
+    double idle;       /* the part of R replicas' time, up to then, in which they do no item; 0 for never */
+};
+
+struct cfsplit_outcome {
+    double bound;                  /* max(total/R, largest): no strategy can be faster */
+    struct cfsplit_makespan run;   /* as canfar-split run does it: who has nothing left takes pieces of others */
+    struct cfsplit_makespan alone; /* static strategies: each replica does its own share and no more; else as run */
+};
+
+struct cfsplit_simulator;
+
+/* Gets ready to simulate a list whose item i takes took[i] (0 counts as 1; NULL: its weight), while strategies go by the weights;
+ * a replica does one item at a time. List and took are borrowed until it is freed. Memory 16 bytes an item and the names once more. Errors:
+ * CFSPLIT_USAGE for an empty list or if it all takes longer than can be reckoned, CFSPLIT_MEMORY. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_simulator_new(const struct cfsplit_list *list, const uint64_t *took,
+                                                                  const struct cfsplit_simulation_options *options,
+                                                                  struct cfsplit_simulator **out,
+                                                                  struct cfsplit_error *err);
+CFSPLIT_API void cfsplit_simulator_free(struct cfsplit_simulator *simulator);
+
+/* One strategy with R replicas. O(n log n). Errors: CFSPLIT_USAGE for a bad R, CFSPLIT_MEMORY. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_simulate(const struct cfsplit_simulator *simulator,
+                                                             enum cfsplit_strategy strategy, uint32_t R,
+                                                             struct cfsplit_outcome *out, struct cfsplit_error *err);
+
+/* What to learn from the outcomes of several strategies with several numbers of replicas. */
+struct cfsplit_advice {
+    enum cfsplit_strategy
+        strategy; /* size, if it is at most 2% slower than the fastest everywhere; else so blocks, then queue; else
+                                       of these the one that comes nearest to the fastest */
+    uint32_t
+        enough; /* of the numbers of replicas the smallest with which it takes at most 5% longer than with any other of them; 0: it
+                         never ends */
+    double over;   /* the largest that its makespan is over the lower bound */
+    double behind; /* the largest that its makespan is over that of the fastest strategy of as many replicas */
+};
+
+/* outcomes[strategy * count + i] is that with replicas[i], ascending, at least one. Pure. */
+CFSPLIT_API void cfsplit_simulation_advise(const struct cfsplit_outcome *outcomes, const uint32_t *replicas,
+                                           size_t count, struct cfsplit_advice *out);
+
 /* ---- orders */
 
 /* Opens items of the survey that failed or were set aside again; *count is how many. */
