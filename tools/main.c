@@ -8,9 +8,10 @@
 #include "tool.h"
 
 static const struct command *const commands[] = {
-    &commands_split[0], &commands_split[1], &commands_split[2], &commands_split[3], &commands_split[4],
-    &command_plan,      &command_run,       &command_launch,    &command_status,    &command_verify,
-    &command_items,     &command_explain,   &command_retry,     &command_stop,      &command_log,
+    &commands_split[0], &commands_split[1], &commands_split[2], &commands_split[3],
+    &commands_split[4], &command_plan,      &command_run,       &command_launch,
+    &command_status,    &command_verify,    &command_items,     &command_explain,
+    &command_retry,     &command_stop,      &command_log,       &command_simulate,
 };
 enum { command_count = sizeof commands / sizeof commands[0] };
 

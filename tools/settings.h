@@ -20,7 +20,8 @@ enum command_bit {
     RETRY = 1 << 8,
     STOP = 1 << 9,
     LOG = 1 << 10,
-    ALL = (1 << 11) - 1
+    SIMULATE = 1 << 11,
+    ALL = (1 << 12) - 1
 };
 
 enum source_kind { SOURCE_IS_ARGUMENT, SOURCE_IS_FILE, SOURCE_IS_TREE };
@@ -35,6 +36,13 @@ struct source {
 /* An option as it was typed. */
 struct passed {
     const char *name, *value; /* NULL: a flag */
+};
+
+/* Numbers of replicas, ascending. */
+enum { COUNTS_MAX = 32 };
+struct counts {
+    uint32_t at[COUNTS_MAX];
+    size_t count;
 };
 
 struct settings {
@@ -52,6 +60,11 @@ struct settings {
     struct passed *passed; /* those of `run` that were given, in that order: what launch passes on */
     size_t passed_count;
     struct cfsplit_run_options run;
+    struct {
+        struct counts replicas;                                  /* none: 1, 2, 4, ... 512 */
+        uint64_t dispatch_us, start_spread_ms, lose, rate, seed; /* CFSPLIT_UNSET: not given */
+        const char *plot;
+    } simulate;
 };
 
 struct command {

@@ -53,6 +53,6 @@ cfsplit_status tool_run_path(const struct command *command, const struct setting
 
 extern const struct command commands_split[5]; /* chunk stripe even size hash */
 extern const struct command command_plan, command_run, command_launch, command_status, command_verify, command_items,
-    command_explain, command_retry, command_stop, command_log;
+    command_explain, command_retry, command_stop, command_log, command_simulate;
 
 #endif
