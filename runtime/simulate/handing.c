@@ -153,7 +153,6 @@ static cfsplit_status come(struct office *o, uint32_t k0, uint64_t now, struct c
     if (status != CFSPLIT_OK)
         return status;
     o->by_number[h->number] = k0;
-    h->ahead = 1;
     if (o->crowd->dies[k0] != CFSPLIT_NEVER)
         csi_agenda_add(&o->agenda, o->crowd->dies[k0], REPLICA_DIES, k0);
     ask(o, h);
