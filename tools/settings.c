@@ -403,4 +403,5 @@ void settings_release(struct settings *s)
         free(s->sources[i].owned);
     free(s->sources);
     free(s->passed);
+    free(s->weights_owned);
 }

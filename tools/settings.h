@@ -51,6 +51,7 @@ struct settings {
     char **command; /* what came after "--", NULL without one */
     size_t command_count;
     bool null, allow_empty, upstream, spare, group, json, watch, why, now, joblog, check, missing, extend, check_list;
+    char *weights_owned; /* weights, if it is not from argv */
     const char *duplicates, *weights, *strategy, *cwd, *in, *on, *state, *image, *name, *bind;
     struct {
         uint64_t id, count; /* 0: not given */
@@ -64,6 +65,7 @@ struct settings {
         struct counts replicas;                                  /* none: 1, 2, 4, ... 512 */
         uint64_t dispatch_us, start_spread_ms, lose, rate, seed; /* CFSPLIT_UNSET: not given */
         const char *plot;
+        bool as_planned;
     } simulate;
 };
 

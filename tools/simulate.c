@@ -1,15 +1,18 @@
 /* canfar-split simulate: what is simulated, and with what. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "study.h"
+#include "times.h"
 
 /* What items take: the weights of the list, or as many numbers as items. */
 struct subject {
     struct cfsplit_list *list;
-    uint64_t *took; /* NULL: the weights */
-    const char *weights;
+    uint64_t *took;      /* NULL: the weights */
+    const char *weights; /* what they are, in words */
     enum unit unit;
 };
 
@@ -23,16 +26,49 @@ static void subject_release(struct subject *subject)
 
 static enum unit unit_of(const char *word)
 {
+    if (times_run(word))
+        return UNIT_IS_TIME;
     return strcmp(word, "column") == 0 ? UNIT_IS_WEIGHT : strcmp(word, "stat") == 0 ? UNIT_IS_BYTES : UNIT_IS_ITEMS;
 }
 
 static const char *title_of(enum unit unit)
 {
-    return unit == UNIT_IS_BYTES ? "size" : unit == UNIT_IS_WEIGHT ? "weight" : "number";
+    static const char *const titles[] = {[UNIT_IS_ITEMS] = "number",
+                                         [UNIT_IS_BYTES] = "size",
+                                         [UNIT_IS_WEIGHT] = "weight",
+                                         [UNIT_IS_TIME] = "the time they took"};
+    return titles[unit];
+}
+
+/* Milliseconds as what items take. */
+static cfsplit_status use_times(struct subject *subject, uint64_t *took_ms, struct cfsplit_error *err)
+{
+    subject->took = took_ms;
+    subject->unit = UNIT_IS_TIME;
+    for (uint64_t i = 0; i < cfsplit_list_count(subject->list); i++) {
+        if (took_ms[i] > UINT64_MAX / 1000)
+            return tool_fail(err, CFSPLIT_USAGE, "simulate: %s took longer than can be reckoned",
+                             cfsplit_quote(cfsplit_list_at(subject->list, i).name).text);
+        took_ms[i] *= 1000;
+    }
+    return CFSPLIT_OK;
+}
+
+/* The weights of the list are milliseconds. */
+static cfsplit_status take_times(struct subject *subject, struct cfsplit_error *err)
+{
+    uint64_t n = cfsplit_list_count(subject->list), *took_ms = malloc((size_t)(n + 1) * sizeof *took_ms);
+    if (!took_ms)
+        return tool_fail(err, CFSPLIT_MEMORY, "out of memory");
+    for (uint64_t i = 0; i < n; i++)
+        took_ms[i] = cfsplit_list_at(subject->list, i).weight;
+    return use_times(subject, took_ms, err);
 }
 
 static cfsplit_status read_list(struct settings *s, struct subject *subject, struct cfsplit_error *err)
 {
+    if (s->simulate.as_planned)
+        return tool_fail(err, CFSPLIT_USAGE, "simulate: --as-planned is for a run that has been planned");
     cfsplit_status status = tool_list(s, 0, false, true, &subject->list, err);
     if (status != CFSPLIT_OK)
         return status;
@@ -41,8 +77,92 @@ static cfsplit_status read_list(struct settings *s, struct subject *subject, str
         tool_say("not every item is a file: all of them weigh 1");
         subject->unit = UNIT_IS_ITEMS;
     }
-    subject->weights = title_of(subject->unit);
-    return CFSPLIT_OK;
+    return subject->unit == UNIT_IS_TIME ? take_times(subject, err) : CFSPLIT_OK;
+}
+
+/* ---- a run */
+
+/* Is this the one argument, and a run directory? */
+static bool names_run(const struct settings *s)
+{
+    char path[4096];
+    if (s->source_count != 1 || s->sources[0].kind != SOURCE_IS_ARGUMENT)
+        return false;
+    int length = snprintf(path, sizeof path, "%s/run.json", s->sources[0].text);
+    return length > 0 && (size_t)length < sizeof path && access(path, F_OK) == 0;
+}
+
+/* What the weights of a plan are. Without a word, blocks and queue took sizes where there were any. */
+static enum unit planned_unit(const struct cfsplit_facts *facts)
+{
+    bool dynamic = facts->strategy == CFSPLIT_BLOCKS || facts->strategy == CFSPLIT_QUEUE;
+    if (*facts->weights)
+        return unit_of(facts->weights);
+    return facts->strategy == CFSPLIT_SIZE || (dynamic && facts->weight != facts->items) ? UNIT_IS_BYTES
+                                                                                         : UNIT_IS_ITEMS;
+}
+
+static bool has_ends(const struct cfsplit_survey *survey)
+{
+    const struct cfsplit_counts *c = cfsplit_survey_counts(survey);
+    return c->by_state[CFSPLIT_DONE] + c->by_state[CFSPLIT_REJECTED] > 0;
+}
+
+/* Whose times items take: OTHER's by --weights run:OTHER, else the run's own, if there are any. NULL: nobody's. */
+static const char *times_of(const struct settings *s, const char *path, const struct cfsplit_survey *survey)
+{
+    return s->weights ? times_run(s->weights) : has_ends(survey) ? path : NULL;
+}
+
+static cfsplit_status use_run_times(const char *path, bool as_planned, struct subject *subject,
+                                    struct cfsplit_error *err)
+{
+    uint64_t *took_ms = NULL;
+    cfsplit_status status = times_read(path, subject->list, &took_ms, err);
+    if (status == CFSPLIT_OK && !as_planned)
+        status = cfsplit_list_set_weights(subject->list, took_ms, err);
+    if (status == CFSPLIT_OK)
+        return use_times(subject, took_ms, err);
+    free(took_ms);
+    return status;
+}
+
+static cfsplit_status weigh_run(const struct settings *s, const char *path, const struct cfsplit_facts *facts,
+                                const struct cfsplit_survey *survey, struct subject *subject, struct cfsplit_error *err)
+{
+    const char *other = times_of(s, path, survey);
+    if (other)
+        return use_run_times(other, s->simulate.as_planned, subject, err);
+    if (s->simulate.as_planned)
+        return tool_fail(err, CFSPLIT_USAGE, "simulate: no item of %s has ended: --as-planned has no times to go by",
+                         cfsplit_quote(path).text);
+    if (s->weights)
+        return tool_fail(err, CFSPLIT_USAGE, "simulate: a run has weights: --weights can be run:OTHER here, not '%s'",
+                         s->weights);
+    subject->unit = planned_unit(facts);
+    return subject->unit == UNIT_IS_TIME ? take_times(subject, err) : CFSPLIT_OK;
+}
+
+static cfsplit_status read_run(const struct settings *s, const char *path, struct subject *subject,
+                               struct cfsplit_error *err)
+{
+    struct cfsplit_run *run = NULL;
+    struct cfsplit_survey *survey = NULL;
+    bool as_given = true;
+    cfsplit_status status = cfsplit_run_open(path, &run, err);
+    if (status == CFSPLIT_OK)
+        status = cfsplit_survey_new(run, false, &survey, err);
+    if (status == CFSPLIT_OK)
+        status = cfsplit_list_new(&subject->list, err);
+    if (status == CFSPLIT_OK)
+        status = cfsplit_run_list(run, subject->list, &as_given, err);
+    if (status == CFSPLIT_OK)
+        status = weigh_run(s, path, cfsplit_run_facts(run), survey, subject, err);
+    if (status == CFSPLIT_OK && !as_given)
+        tool_say("%s does not keep the order of its list: chunk, stripe, even and blocks are simulated by name", path);
+    cfsplit_survey_free(survey);
+    cfsplit_run_close(run);
+    return status;
 }
 
 /* ---- weights as times */
@@ -163,7 +283,9 @@ static int run_simulate(const struct command *command, struct settings *s)
     struct subject subject = {0};
     struct study study;
     (void)command;
-    cfsplit_status status = read_list(s, &subject, &err);
+    cfsplit_status status =
+        names_run(s) ? read_run(s, s->sources[0].text, &subject, &err) : read_list(s, &subject, &err);
+    subject.weights = title_of(subject.unit);
     if (status == CFSPLIT_OK && s->simulate.rate != CFSPLIT_UNSET)
         status = apply_rate(&subject, s->simulate.rate, &err);
     if (status == CFSPLIT_OK)
@@ -181,13 +303,15 @@ static int run_simulate(const struct command *command, struct settings *s)
 const struct command command_simulate = {
     .name = "simulate",
     .bit = SIMULATE,
-    .usage = "ITEM... [--replicas N,...]",
-    .summary = "What each strategy would take, by the sizes of the items; nothing is run",
+    .usage = "RUN|ITEM... [--replicas N,...]",
+    .summary = "What each strategy would take, by sizes or measured times; nothing is run",
     .text =
-        "Items are arguments, quoted patterns, --from and -r, weighed as files unless --weights says otherwise. "
-        "Without --rate a\n"
-        "makespan is in the unit of the weights. \"Own share only\" is what chunk, stripe, even, size and hash print, "
-        "each replica for\n"
-        "itself; with canfar-split run those that have nothing left help the others.",
+        "By the times that the items of RUN took, or by its weights as long as none has ended. Or items as arguments, "
+        "quoted\n"
+        "patterns, --from and -r, weighed as files unless --weights says otherwise. Without times and without --rate a "
+        "makespan is\n"
+        "in the unit of the weights. \"Own share only\" is what chunk, stripe, even, size and hash print, each replica "
+        "for itself;\n"
+        "with canfar-split run those that have nothing left help the others.",
     .run = run_simulate,
 };

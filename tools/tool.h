@@ -23,7 +23,7 @@ const char *tool_items(uint64_t count);
 int tool_exit(const struct cfsplit_error *err);
 
 /* The list that sources, --null, --weights, --duplicates and --allow-empty describe, from s->sources[first] on. Weights are
- * taken as `stat` if asked by --weights or, without it, if `wants_weights`. */
+ * taken as `stat` if asked by --weights or, without it, if `wants_weights`; by `run:OTHER` they are its times in ms. */
 cfsplit_status tool_list(const struct settings *s, size_t first, bool wants_weights, bool refuse_duplicates,
                          struct cfsplit_list **out, struct cfsplit_error *err);
 
@@ -38,6 +38,7 @@ struct list_choices {
     enum cfsplit_duplicates duplicates;
     unsigned lines_flags; /* CFSPLIT_LINES_* */
     bool weigh;           /* by stat(2) */
+    const char *run;      /* by the times of that run; NULL: no */
 };
 cfsplit_status tool_list_choices(const struct settings *s, size_t first, bool wants_weights, bool refuse_duplicates,
                                  struct list_choices *out, struct cfsplit_error *err);

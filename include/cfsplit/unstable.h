@@ -86,6 +86,10 @@ CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_plan(const char *path, const
                                                          const struct cfsplit_plan_request *request, bool *created,
                                                          struct cfsplit_error *err);
 
+/* Gives item i the weight weights[i]; copied. Errors: CFSPLIT_USAGE if they add up to 2^63 or more, weights unchanged. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_list_set_weights(struct cfsplit_list *list, const uint64_t *weights,
+                                                                     struct cfsplit_error *err);
+
 /* Whether a command fits such options: one that is kept can have no {} in it. Errors: CFSPLIT_USAGE, CFSPLIT_MEMORY. */
 CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_command_check(char *const *command, uint64_t count,
                                                                   const struct cfsplit_run_options *options,
@@ -123,6 +127,11 @@ struct cfsplit_facts {
     struct cfsplit_run_options options; /* CFSPLIT_UNSET where not given */
 };
 CFSPLIT_API const struct cfsplit_facts *cfsplit_run_facts(const struct cfsplit_run *run);
+
+/* Appends all items of a run with their weights: in the order in which they were given where the run keeps it (*as_given), else
+ * sorted by bytes. Errors: CFSPLIT_DAMAGED, CFSPLIT_STORAGE, CFSPLIT_MEMORY. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_run_list(const struct cfsplit_run *run, struct cfsplit_list *list,
+                                                             bool *as_given, struct cfsplit_error *err);
 
 /* Who this process is in a run: cfsplit_identity_find with the run's count as the one that is pinned. Errors: as there, and
  * CFSPLIT_USAGE if another count is found; *out is what was found then, too, and its count 0 if nothing was. */
@@ -355,6 +364,13 @@ CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_survey_attempts(
     struct cfsplit_survey *survey, uint64_t index,
     cfsplit_status (*take)(void *context, const struct cfsplit_attempt *attempt, struct cfsplit_error *err),
     void *context, struct cfsplit_error *err);
+
+/* How long the items of a list took in the run of the survey: took_ms[i], at least 1, of its accepted end as done or rejected. Items
+ * that have no such end there (or are no items of it) get the median of all that have; *unknown is their number. Errors: CFSPLIT_USAGE
+ * if the run has no such end at all, CFSPLIT_DAMAGED, CFSPLIT_STORAGE, CFSPLIT_MEMORY. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_survey_times(struct cfsplit_survey *survey,
+                                                                 const struct cfsplit_list *list, uint64_t *took_ms,
+                                                                 uint64_t *unknown, struct cfsplit_error *err);
 
 /* Hands what an attempt printed to `take`. *torn: it ends in the middle. */
 CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status
