@@ -102,6 +102,7 @@ row_single() {
     plan g.run "$((items / 10))" 2 --batch 1
     two_doors g.run
     value both rate >>grouped.rate
+    value door.1 wait_median >>grouped.us
     plan s.run "$((items / 50))" 2 --batch 1 --sync-every 0
     two_doors s.run
     value both rate >>single.rate
@@ -117,7 +118,7 @@ row_single() {
     value door.1 wait_median >>single.us
 }
 say_single() {
-    echo "single: $(median grouped.rate) items/s ($((items / 10)) items; ends synced in groups before they are told); $(median single.rate) items/s where each end is synced by itself, $(median single.ratio) of what two processes do that only write and sync as often; one outstanding: $(median single.us) us (p50)"
+    echo "single: $(median grouped.rate) items/s ($((items / 10)) items; ends synced in groups before they are told; $(median grouped.us) us from asking to the item, p50, all being busy); $(median single.rate) items/s where each end is synced by itself, $(median single.ratio) of what two processes do that only write and sync as often; one outstanding, after 120 ms in which all slept: $(median single.us) us (p50)"
 }
 
 row_spawn() {

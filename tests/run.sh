@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what it needs (apt-get, Debian 12), builds, runs all tests. Ends non-zero if any failed or none ran.
 #
-#   tests/run.sh          everything: sanitizers, valgrind, thread sanitizer, clang-tidy, cppcheck, clang-format, shellcheck
+#   tests/run.sh          everything: sanitizers, valgrind, thread sanitizer, the static program, clang-tidy, cppcheck,
+#                         clang-format, shellcheck
 #   tests/run.sh quick    the quick tests under the address and undefined-behaviour sanitizers
 set -eu
 cd "$(dirname "$0")/.."
@@ -49,10 +50,17 @@ tests() { # FOLDER CTEST-ARGUMENT...
     LSAN_OPTIONS="suppressions=$PWD/tests/lib/lsan.txt:print_suppressions=0" ctest --test-dir "$folder" --no-tests=error --output-on-failure --timeout 600 -j 4 "$@"
 }
 
-# The quick tests once more, unit tests and tool behind valgrind; not those that race against a clock, or that valgrind plays otherwise (a program that cannot be started).
+# The quick tests once more, unit tests and tool behind valgrind; not those that race against a clock, or that valgrind plays otherwise: a program
+# that cannot be started, and what a process has read, which is more with valgrind.
 under_valgrind() {
     build valgrind
-    tests build-valgrind -L quick -E '^(crash|lint|model)[.]|^run[.](silent|program|launch-canfar)$|upstream-all'
+    tests build-valgrind -L quick -E '^(api|crash|lint|model|install|man)[.]|^run[.](silent|program|launch-canfar|share-reads)$|upstream-all'
+}
+
+# The static program, where there is nothing but itself, and in another Debian.
+static_program() {
+    build static
+    tests build-static
 }
 
 under_tsan() {
@@ -71,7 +79,7 @@ tidy() {
 
 check_c() {
     sources | grep -v '^tests/' | xargs cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j 2 -D_GNU_SOURCE \
-        '-DCFSPLIT_VERSION_TEXT=""' -Iinclude -Iruntime -Itools --enable=warning,performance,portability
+        -Iinclude -Iruntime -Itools --enable=warning,performance,portability
 }
 
 check_format() {
@@ -84,7 +92,7 @@ check_shell() {
 }
 
 install_missing build-essential cmake pkg-config liblz4-dev libxxhash-dev libjansson-dev libzmq3-dev libcunit1-dev \
-    git procps util-linux lz4 xxhash locales source-extractor python3 libcfitsio-dev
+    git procps util-linux lz4 xxhash locales source-extractor python3 libcfitsio-dev groff-base
 if [ "$what" = quick ]; then
     stage "build" build dev
     stage "quick tests" tests build-dev -L quick
@@ -94,6 +102,7 @@ else
     stage "tests under the address and undefined-behaviour sanitizers" tests build-dev -LE long
     stage "quick tests under valgrind" under_valgrind
     stage "tests with threads under the thread sanitizer" under_tsan
+    stage "the static program" static_program
     stage "clang-tidy" tidy
     stage "cppcheck" check_c
     stage "clang-format" check_format

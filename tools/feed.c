@@ -1,6 +1,7 @@
 #include "feed.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static bool is_streamable(const struct settings *s, const struct list_choices *choices)
 {
@@ -50,6 +51,42 @@ cfsplit_status feed_next(struct feed *feed, struct cfsplit_item *out, struct cfs
             return status;
     }
     return CFSPLIT_END;
+}
+
+/* Of a list that is held: a put for each item would cost more than the item. */
+static void pick_held(const struct feed *feed, bool null, struct cfsplit_pick *pick)
+{
+    char text[8192];
+    size_t used = 0;
+    uint64_t count = cfsplit_list_count(feed->list);
+    for (uint64_t i = pick->skip; i < count && pick->left > 0 && !pick->refused; i += pick->step) {
+        struct cfsplit_item item = cfsplit_list_at(feed->list, i);
+        if (used + item.length >= sizeof text && used > 0) {
+            pick->refused = !pick->put(pick->context, text, used);
+            used = 0;
+        }
+        if (item.length >= sizeof text) {
+            pick->refused = !pick->put(pick->context, item.name, item.length);
+        } else {
+            memcpy(text + used, item.name, item.length);
+            used += item.length;
+        }
+        text[used++] = null ? '\0' : '\n';
+        pick->left--;
+    }
+    if (used > 0 && !pick->refused)
+        pick->refused = !pick->put(pick->context, text, used);
+    pick->seen = count;
+}
+
+cfsplit_status feed_pick(struct feed *feed, bool null, struct cfsplit_pick *pick, struct cfsplit_error *err)
+{
+    cfsplit_status status = CFSPLIT_OK;
+    if (feed->list)
+        pick_held(feed, null, pick);
+    for (size_t i = 0; status == CFSPLIT_OK && !feed->list && !pick->refused && i < feed->file_count; i++)
+        status = cfsplit_lines_pick(feed->files[i], pick, err);
+    return status;
 }
 
 static bool can_rewind(const struct feed *feed)

@@ -16,6 +16,9 @@ cfsplit_status feed_open(struct feed *feed, const struct settings *s, const stru
                          struct cfsplit_error *err);
 void feed_close(struct feed *feed);
 
+/* Picks items of the whole list; `null`: what is put ends with NUL. */
+cfsplit_status feed_pick(struct feed *feed, bool null, struct cfsplit_pick *pick, struct cfsplit_error *err);
+
 /* The next item; CFSPLIT_END behind the last. */
 cfsplit_status feed_next(struct feed *feed, struct cfsplit_item *out, struct cfsplit_error *err);
 

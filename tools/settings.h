@@ -20,8 +20,9 @@ enum command_bit {
     RETRY = 1 << 8,
     STOP = 1 << 9,
     LOG = 1 << 10,
-    SIMULATE = 1 << 11,
-    ALL = (1 << 12) - 1
+    WHOAMI = 1 << 11,
+    SIMULATE = 1 << 12,
+    ALL = (1 << 13) - 1
 };
 
 enum source_kind { SOURCE_IS_ARGUMENT, SOURCE_IS_FILE, SOURCE_IS_TREE };
@@ -50,9 +51,10 @@ struct settings {
     size_t source_count;
     char **command; /* what came after "--", NULL without one */
     size_t command_count;
-    bool null, allow_empty, upstream, spare, group, json, watch, why, now, joblog, check, missing, extend, check_list;
+    bool null, allow_empty, upstream, spare, group, json, watch, why, now, joblog, check, missing, extend, check_list,
+        lz4;
     char *weights_owned; /* weights, if it is not from argv */
-    const char *duplicates, *weights, *strategy, *cwd, *in, *on, *state, *image, *name, *bind;
+    const char *duplicates, *weights, *strategy, *cwd, *in, *on, *state, *image, *name, *bind, *launcher;
     struct {
         uint64_t id, count; /* 0: not given */
         const char *text;   /* --replica as it was typed: with --upstream it may be any number */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "feed.h"
+#include "sink.h"
 #include "tool.h"
 #include "upstream.h"
 
@@ -13,14 +14,15 @@ struct filter {
     struct cfsplit_identity who;
     struct upstream upstream; /* instead of `who`, with --upstream */
     struct feed feed;
+    struct sink sink;
 };
 
 #define UNKNOWN ((uint64_t)INT64_MAX) /* how many items a stream has: more than anyone can count */
 
-/* False once the output takes no more: main says so when it closes it. */
-static bool print_item(const struct filter *f, const struct cfsplit_item *item)
+/* False once the output takes no more. */
+static bool print_item(struct filter *f, const struct cfsplit_item *item)
 {
-    return fwrite(item->name, 1, item->length, stdout) == item->length && putchar(f->s->null ? '\0' : '\n') != EOF;
+    return sink_write(&f->sink, item->name, item->length) && sink_write(&f->sink, f->s->null ? "" : "\n", 1);
 }
 
 /* Whoever reads lines would take an item with a newline for two: looked for in all the list, so that all replicas agree. */
@@ -44,30 +46,43 @@ static cfsplit_status find_range(const struct filter *f, uint64_t n, struct cfsp
     return cfsplit_share_range(f->strategy, n, f->who.id, f->who.count, out, err);
 }
 
+static bool print_text(void *context, const char *text, size_t length)
+{
+    struct filter *f = context;
+    return sink_write(&f->sink, text, length);
+}
+
+static bool print_nothing(void *context, const char *text, size_t length)
+{
+    (void)context;
+    (void)text;
+    (void)length;
+    return true;
+}
+
 /* chunk, stripe, even: a stripe is found without knowing how many items there are. */
 static cfsplit_status print_range(struct filter *f, struct cfsplit_error *err)
 {
-    uint64_t n = UNKNOWN, seen = 0, printed = 0;
+    uint64_t n = UNKNOWN;
     struct cfsplit_range range = {0};
-    struct cfsplit_item item;
     cfsplit_status status = f->strategy == CFSPLIT_STRIPE ? CFSPLIT_OK : feed_count(&f->feed, &n, err);
     if (status == CFSPLIT_OK)
         status = find_range(f, n, &range, err);
     if (status == CFSPLIT_OK)
         status = check_newlines(f, err);
-    while (status == CFSPLIT_OK && (printed < range.count || seen == 0)) {
-        status = feed_next(&f->feed, &item, err);
-        bool mine = status == CFSPLIT_OK && printed < range.count && seen == range.first + printed * range.step;
-        if (mine && !print_item(f, &item))
-            return CFSPLIT_OK;
-        printed += mine;
-        seen += status == CFSPLIT_OK;
-    }
-    if (status == CFSPLIT_END && seen == 0)
+    struct cfsplit_pick pick = {
+        .skip = range.first, .step = range.step, .left = range.count, .put = print_text, .context = f};
+    if (range.count == 0) /* is there an item at all? */
+        pick = (struct cfsplit_pick){.step = 1, .left = 1, .put = print_nothing};
+    if (status == CFSPLIT_OK && n > 0)
+        status = feed_pick(&f->feed, f->s->null, &pick, err);
+    if (status != CFSPLIT_OK || pick.refused)
+        return status;
+    if (n == 0 || (n == UNKNOWN && pick.seen == 0))
         return tool_list_is_empty(f->s, err);
-    if (status == CFSPLIT_END && n != UNKNOWN && printed < range.count)
+    if (n != UNKNOWN && range.count > 0 && pick.left > 0)
         return tool_fail(err, CFSPLIT_USAGE, "the list has become shorter while it was read");
-    return status == CFSPLIT_END ? CFSPLIT_OK : status;
+    return CFSPLIT_OK;
 }
 
 static cfsplit_status print_hash(struct filter *f, struct cfsplit_error *err)
@@ -141,16 +156,20 @@ static int run_filter(const struct command *command, struct settings *s)
     if (status == CFSPLIT_OK)
         status = feed_open(&f.feed, s, &choices, is_size, &err);
     if (status == CFSPLIT_OK)
+        status = sink_open(&f.sink, s->lz4, &err);
+    if (status == CFSPLIT_OK)
         status = printers[f.strategy](&f, &err);
+    if (status == CFSPLIT_OK)
+        sink_end(&f.sink);
+    sink_release(&f.sink);
     feed_close(&f.feed);
     return status == CFSPLIT_OK ? 0 : tool_exit(&err);
 }
 
 #define USAGE "[--replica K/N] ITEM...|'PATTERN'...|--from FILE|-r DIR"
 #define IDENTITY                                                                                                       \
-    "Who I am comes from --replica and --replicas, else REPLICA_ID and REPLICA_COUNT, else the launcher (Slurm, "      \
-    "Open\n"                                                                                                           \
-    "MPI, Kubernetes)."
+    "Who I am comes from --replica and --replicas, else REPLICA_ID and REPLICA_COUNT, else the launcher: see\n"        \
+    "canfar-split whoami."
 
 const struct command commands_split[5] = {
     {"chunk", SPLIT, USAGE, "print my share: contiguous, the last replica takes the whole remainder",

@@ -32,6 +32,11 @@ cfsplit_status tool_list(const struct settings *s, size_t first, bool wants_weig
 cfsplit_status tool_identity(const struct settings *s, const struct cfsplit_run *run, struct cfsplit_identity *out,
                              struct cfsplit_error *err);
 
+/* The same by an environment that is asked through `lookup`. */
+cfsplit_status tool_identity_by(const struct settings *s, const struct cfsplit_run *run,
+                                char *(*lookup)(const char *name), struct cfsplit_identity *out,
+                                struct cfsplit_error *err);
+
 /* tool_list in two steps, for filters that may not need to hold a list: what --null, --weights and --duplicates ask for,
  * checked, with an error too if there is no source at all; then the list. */
 struct list_choices {
@@ -54,6 +59,7 @@ cfsplit_status tool_run_path(const struct command *command, const struct setting
 
 extern const struct command commands_split[5]; /* chunk stripe even size hash */
 extern const struct command command_plan, command_run, command_launch, command_status, command_verify, command_items,
-    command_explain, command_retry, command_stop, command_log, command_simulate;
+    command_explain, command_retry, command_stop, command_log, command_whoami, command_simulate;
+extern const struct command *const tool_commands[]; /* all of them, in the order of the help; NULL behind the last */
 
 #endif

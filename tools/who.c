@@ -19,15 +19,22 @@ static cfsplit_status count_option(const struct settings *s, uint64_t *out, stru
     return CFSPLIT_OK;
 }
 
-cfsplit_status tool_identity(const struct settings *s, const struct cfsplit_run *run, struct cfsplit_identity *out,
-                             struct cfsplit_error *err)
+cfsplit_status tool_identity_by(const struct settings *s, const struct cfsplit_run *run,
+                                char *(*lookup)(const char *name), struct cfsplit_identity *out,
+                                struct cfsplit_error *err)
 {
-    struct cfsplit_identity_options options = {.size = sizeof options, .id = s->identity.id};
+    struct cfsplit_identity_options options = {.size = sizeof options, .id = s->identity.id, .launcher = s->launcher};
     cfsplit_status status = count_option(s, &options.count, err);
     if (status == CFSPLIT_OK)
-        status = run ? cfsplit_run_identity(run, &options, getenv, out, err)
-                     : cfsplit_identity_find(&options, getenv, out, err);
+        status = run ? cfsplit_run_identity(run, &options, lookup, out, err)
+                     : cfsplit_identity_find(&options, lookup, out, err);
     if (status == CFSPLIT_OK && out->note[0])
         tool_say("%s", out->note);
     return status;
+}
+
+cfsplit_status tool_identity(const struct settings *s, const struct cfsplit_run *run, struct cfsplit_identity *out,
+                             struct cfsplit_error *err)
+{
+    return tool_identity_by(s, run, getenv, out, err);
 }

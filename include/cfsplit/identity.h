@@ -11,11 +11,12 @@ extern "C" {
 #endif
 
 struct cfsplit_identity_options {
-    uint64_t size;   /* sizeof(struct cfsplit_identity_options) */
-    uint64_t id;     /* --replica, 0: not given */
-    uint64_t count;  /* --replicas, 0: not given */
-    uint64_t pinned; /* the count a plan pins, 0: none; fills in for a count that nothing else gives */
-    uint64_t reserved_[4];
+    uint64_t size;         /* sizeof(struct cfsplit_identity_options) */
+    uint64_t id;           /* --replica, 0: not given */
+    uint64_t count;        /* --replicas, 0: not given */
+    uint64_t pinned;       /* the count a plan pins, 0: none; fills in for a count that nothing else gives */
+    const char *launcher;  /* --launcher, a word of the table: asked alone, without REPLICA_*; NULL: not given */
+    uint64_t reserved_[3]; /* 0 */
 };
 
 struct cfsplit_identity {
@@ -26,10 +27,12 @@ struct cfsplit_identity {
 };
 
 /* Finds the identity. Options come first, half by half; then REPLICA_ID and REPLICA_COUNT; then the innermost launcher that
- * is recognised (runtime/share/launcher.c holds the table). Nothing set at all: 1 of 1, with a note. The environment is
- * asked through `lookup` (getenv itself fits), so that tests and libraries decide what it is.
+ * is recognised (runtime/share/launcher.c holds the table); processes within the elements of an array are numbered on through
+ * all of them. Nothing set at all: 1 of 1, with a note. The environment is asked through `lookup` (getenv itself fits), so that
+ * tests and libraries decide what it is.
  * Errors: CFSPLIT_USAGE when only one half is to be had, a value is not a number, the id is not in 1..count (no base is ever
- * guessed), or a sparse Slurm array leaves the id open. */
+ * guessed), an array with gaps or one that does not tell where it begins leaves the id open, two arrays say different things,
+ * `launcher` is no word of the table or did not start this process, or the options are of another version. */
 CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_identity_find(const struct cfsplit_identity_options *options,
                                                                   char *(*lookup)(const char *name),
                                                                   struct cfsplit_identity *out,

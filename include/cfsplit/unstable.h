@@ -13,6 +13,22 @@ extern "C" {
 
 #define CFSPLIT_UNSET UINT64_MAX /* an option that was not given */
 
+/* Which items of a file to pick, over several files if there are: `left` of them, the next one behind `skip` others, then one
+ * every `step`; and who is given their text, each with what ends an item. */
+struct cfsplit_pick {
+    uint64_t skip, step, left;                                   /* step above 0; left 0: no more is read */
+    uint64_t seen;                                               /* out: items so far, picked or not */
+    bool refused;                                                /* out: put has said that it takes no more */
+    bool (*put)(void *context, const char *text, size_t length); /* one call at a time, perhaps from another thread */
+    void *context;
+};
+
+/* Reads on until all are picked or the file ends, and takes what was done off `pick`. A regular file is read in blocks by several
+ * threads; after cfsplit_lines_count and cfsplit_lines_rewind, only the blocks that hold what is picked. Errors: as
+ * cfsplit_lines_next, what is before the error having been put; CFSPLIT_USAGE if the file changes meanwhile. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_lines_pick(struct cfsplit_lines *lines, struct cfsplit_pick *pick,
+                                                               struct cfsplit_error *err);
+
 /* A set of exit codes, 1..255: code c is bit c % 64 of bits[c / 64]. */
 struct cfsplit_exit_codes {
     uint64_t bits[4];

@@ -1,5 +1,6 @@
 #include "base/thread.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -58,4 +59,23 @@ void csi_thread_wait(pthread_cond_t *condition, pthread_mutex_t *lock, uint64_t 
         pthread_cond_wait(condition, lock);
     else
         pthread_cond_timedwait(condition, lock, &until);
+}
+
+static size_t processors(void)
+{
+    cpu_set_t mask;
+    return sched_getaffinity(0, sizeof mask, &mask) == 0 ? (size_t)CPU_COUNT(&mask) : 1;
+}
+
+void csi_thread_team(size_t most, void *(*work)(void *argument), void *argument)
+{
+    enum { helpers_max = 3 };
+    pthread_t helpers[helpers_max];
+    size_t here = processors(), wanted = most < here ? most : here, started = 0;
+    while (started < helpers_max && started + 1 < wanted &&
+           csi_thread_start(&helpers[started], work, argument, NULL) == CFSPLIT_OK)
+        started++;
+    work(argument);
+    for (size_t i = 0; i < started; i++)
+        pthread_join(helpers[i], NULL);
 }

@@ -3,6 +3,7 @@
 #define CSI_BASE_THREAD_H
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <cfsplit/error.h>
@@ -14,6 +15,10 @@ CFSPLIT_MUST_USE cfsplit_status csi_thread_start(pthread_t *thread, void *(*work
 /* From here on csi_thread_forks tells another number in a child that was forked than in its parent. Errors: CFSPLIT_MEMORY. */
 CFSPLIT_MUST_USE cfsplit_status csi_thread_count_forks(struct cfsplit_error *err);
 unsigned csi_thread_forks(void);
+
+/* Does one piece of work in this thread and in helpers, `most` in all and no more than there are processors, up to 4; returns
+ * when all have returned. A helper that cannot be started is done without. */
+void csi_thread_team(size_t most, void *(*work)(void *argument), void *argument);
 
 /* A condition that csi_thread_wait can be told a time for. */
 void csi_thread_condition(pthread_cond_t *condition);

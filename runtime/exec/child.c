@@ -67,8 +67,15 @@ cfsplit_status csi_child_maker_open(struct csi_child_maker *maker, struct cfspli
 {
     *maker = (struct csi_child_maker){.report = {-1, -1}, .has_pidfd = true};
     maker->null_fd = above_standard(open("/dev/null", O_RDONLY | O_CLOEXEC));
-    if (maker->null_fd < 0)
-        return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot open '/dev/null'");
+    int number = maker->null_fd < 0 ? errno : 0;
+    if (number == ENOENT) { /* a root without devices: a pipe that nobody writes to ends at once, too */
+        int fds[2];
+        number = csi_child_pipe(fds);
+        maker->null_fd = fds[0];
+        close_fd(&fds[1]);
+    }
+    if (number)
+        return csi_fail_errno(err, csi_status_of_errno(number, CFSPLIT_USAGE), number, "cannot open '/dev/null'");
     return CFSPLIT_OK;
 }
 

@@ -68,10 +68,19 @@ static cfsplit_status refuse(struct seen *seen, const struct cfsplit_list *list,
     return CFSPLIT_OK;
 }
 
+/* Is every item behind the one before it by its bytes? What comes out of a folder or out of sort(1) is, and then none is twice. */
+static bool ascends(const struct cfsplit_list *list)
+{
+    for (uint64_t i = 1; i < list->count; i++)
+        if (strcmp(list->names.data + list->offsets[i - 1], list->names.data + list->offsets[i]) >= 0)
+            return false;
+    return true;
+}
+
 cfsplit_status cfsplit_list_resolve_duplicates(struct cfsplit_list *list, enum cfsplit_duplicates what,
                                                struct cfsplit_error *err)
 {
-    if (what == CFSPLIT_DUPLICATES_KEEP || list->count < 2)
+    if (what == CFSPLIT_DUPLICATES_KEEP || list->count < 2 || ascends(list))
         return CFSPLIT_OK;
     struct seen seen = {.slot_count = list->count + list->count / 2 + 1};
     seen.slots = calloc((size_t)seen.slot_count, sizeof *seen.slots);

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "list/blocks.h"
 #include "list/list.h"
 
 enum {
@@ -32,7 +33,9 @@ struct cfsplit_lines {
     bool ended;         /* the file is */
     LZ4F_dctx *unpacks; /* NULL: not LZ4 */
     struct csi_buf packed;
-    size_t packed_wants; /* bytes that the frame still wants; 0: between frames */
+    size_t packed_wants;      /* bytes that the frame still wants; 0: between frames */
+    struct csi_blocks blocks; /* of a regular file; counted: kept for when it is read again */
+    bool is_odd;              /* it is not for them */
 };
 
 /* Appends what one read gives. */
@@ -153,6 +156,7 @@ void cfsplit_lines_close(struct cfsplit_lines *lines)
     LZ4F_freeDecompressionContext(lines->unpacks);
     csi_buf_release(&lines->packed);
     csi_buf_release(&lines->text);
+    csi_blocks_release(&lines->blocks);
     free(lines);
 }
 
@@ -248,14 +252,139 @@ cfsplit_status cfsplit_lines_next(struct cfsplit_lines *lines, struct cfsplit_it
     }
 }
 
-cfsplit_status cfsplit_lines_count(struct cfsplit_lines *lines, uint64_t *out, struct cfsplit_error *err)
+/* ---- many at a time */
+
+/* Is this a regular file of plain items, large enough and not begun? Then its blocks are ready. */
+static bool in_blocks(struct cfsplit_lines *lines)
+{
+    bool begun = lines->line > 0 || lines->at > 0 || (lines->ended && lines->text.length == 0);
+    if (lines->start < 0 || lines->unpacks || lines->flags & CFSPLIT_LINES_COLUMN || lines->is_odd || begun)
+        return false;
+    if (lines->blocks.before)
+        return true;
+    enum csi_scan_mode mode = lines->flags & CFSPLIT_LINES_NUL ? CSI_SCAN_NUL : CSI_SCAN_LINES;
+    lines->blocks.shown = lines->shown;
+    lines->is_odd = csi_blocks_init(&lines->blocks, lines->fd, (uint64_t)lines->start, mode, 0, NULL) != CFSPLIT_OK ||
+                    lines->blocks.bytes <= read_bytes;
+    return !lines->is_odd;
+}
+
+static void be_at_end(struct cfsplit_lines *lines)
+{
+    csi_buf_clear(&lines->text);
+    lines->at = 0;
+    lines->ended = true;
+}
+
+/* How many lines, or items that end with NUL, are before `at`. */
+static cfsplit_status number_of(const struct cfsplit_lines *lines, uint64_t at, uint64_t *out,
+                                struct cfsplit_error *err)
+{
+    char text[4096], end = lines->flags & CFSPLIT_LINES_NUL ? '\0' : '\n';
+    *out = 0;
+    for (uint64_t done = 0; done < at;) {
+        size_t wanted = at - done < sizeof text ? (size_t)(at - done) : sizeof text;
+        ssize_t got = pread(lines->fd, text, wanted, (off_t)((uint64_t)lines->start + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return csi_fail(err, CFSPLIT_USAGE, "%s has become shorter while it was read", lines->shown.text);
+        for (ssize_t i = 0; i < got; i++)
+            *out += text[i] == end;
+        done += (uint64_t)got;
+    }
+    return CFSPLIT_OK;
+}
+
+/* Goes on item by item where the blocks have met something odd. */
+static cfsplit_status look_closely(struct cfsplit_lines *lines, const struct csi_blocks_end *end,
+                                   struct cfsplit_error *err)
+{
+    struct cfsplit_item known;
+    cfsplit_status status = number_of(lines, end->at, &lines->line, err);
+    lines->is_odd = true;
+    csi_buf_clear(&lines->text);
+    lines->at = 0;
+    lines->ended = false;
+    if (status == CFSPLIT_OK && lseek(lines->fd, lines->start + (off_t)end->at, SEEK_SET) < 0)
+        status = csi_fail_errno(err, CFSPLIT_USAGE, errno, "cannot read %s", lines->shown.text);
+    if (status == CFSPLIT_OK && end->is_known)
+        status = cfsplit_lines_next(lines, &known, err);
+    return status == CFSPLIT_END ? CFSPLIT_OK : status;
+}
+
+static cfsplit_status count_one_by_one(struct cfsplit_lines *lines, uint64_t *count, struct cfsplit_error *err)
 {
     struct cfsplit_item item = {0};
     cfsplit_status status;
-    *out = 0;
     while ((status = cfsplit_lines_next(lines, &item, err)) == CFSPLIT_OK)
-        ++*out;
+        ++*count;
     return status == CFSPLIT_END ? CFSPLIT_OK : status;
+}
+
+cfsplit_status cfsplit_lines_count(struct cfsplit_lines *lines, uint64_t *out, struct cfsplit_error *err)
+{
+    struct csi_blocks_end end;
+    *out = 0;
+    if (!in_blocks(lines))
+        return count_one_by_one(lines, out, err);
+    cfsplit_status status = csi_blocks_count(&lines->blocks, &end, err);
+    if (status != CFSPLIT_OK)
+        return status;
+    *out = lines->blocks.before[lines->blocks.known];
+    if (end.odd) {
+        status = look_closely(lines, &end, err);
+        return status == CFSPLIT_OK ? count_one_by_one(lines, out, err) : status;
+    }
+    be_at_end(lines);
+    return CFSPLIT_OK;
+}
+
+static void flush_picked(struct csi_buf *text, struct cfsplit_pick *pick)
+{
+    if (text->length > 0 && !pick->put(pick->context, text->data, text->length))
+        pick->refused = true;
+    csi_buf_clear(text);
+}
+
+static cfsplit_status pick_one_by_one(struct cfsplit_lines *lines, struct cfsplit_pick *pick, struct cfsplit_error *err)
+{
+    struct csi_buf text = CSI_BUF_INIT;
+    struct cfsplit_item item;
+    cfsplit_status status = CFSPLIT_OK;
+    while (pick->left > 0 && !pick->refused && (status = cfsplit_lines_next(lines, &item, err)) == CFSPLIT_OK) {
+        pick->seen++;
+        if (pick->skip > 0) {
+            pick->skip--;
+            continue;
+        }
+        csi_buf_add(&text, item.name, item.length);
+        csi_buf_add_char(&text, lines->flags & CFSPLIT_LINES_NUL ? '\0' : '\n');
+        pick->left--;
+        pick->skip = pick->step - 1;
+        if (text.length > read_bytes)
+            flush_picked(&text, pick);
+        if (text.failed) {
+            status = csi_fail_memory(err);
+            break;
+        }
+    }
+    flush_picked(&text, pick);
+    csi_buf_release(&text);
+    return status == CFSPLIT_END ? CFSPLIT_OK : status;
+}
+
+cfsplit_status cfsplit_lines_pick(struct cfsplit_lines *lines, struct cfsplit_pick *pick, struct cfsplit_error *err)
+{
+    struct csi_blocks_end end;
+    if (pick->left == 0 || !in_blocks(lines))
+        return pick_one_by_one(lines, pick, err);
+    cfsplit_status status = csi_blocks_pick(&lines->blocks, pick, &end, err);
+    if (status == CFSPLIT_OK && end.odd)
+        status = look_closely(lines, &end, err);
+    else if (status == CFSPLIT_OK)
+        be_at_end(lines);
+    return status == CFSPLIT_OK && end.odd ? pick_one_by_one(lines, pick, err) : status;
 }
 
 cfsplit_status cfsplit_list_add_lines(struct cfsplit_list *list, struct cfsplit_lines *lines, struct cfsplit_error *err)

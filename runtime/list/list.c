@@ -89,21 +89,6 @@ cfsplit_status cfsplit_list_add(struct cfsplit_list *list, const char *name, siz
     return CFSPLIT_OK;
 }
 
-static int by_bytes(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-cfsplit_status csi_list_add_sorted(struct cfsplit_list *list, char **names, size_t count, struct cfsplit_error *err)
-{
-    cfsplit_status status = CFSPLIT_OK;
-    if (count > 1)
-        qsort(names, count, sizeof *names, by_bytes);
-    for (size_t i = 0; status == CFSPLIT_OK && i < count; i++)
-        status = cfsplit_list_add(list, names[i], strlen(names[i]), 1, err);
-    return status;
-}
-
 uint64_t cfsplit_list_count(const struct cfsplit_list *list)
 {
     return list->count;

@@ -19,8 +19,19 @@ struct cfsplit_list {
     uint64_t weight;
 };
 
-/* Appends `count` names in the order of their bytes (strcmp, never strcoll). Sorts the array it is given. */
-CFSPLIT_MUST_USE cfsplit_status csi_list_add_sorted(struct cfsplit_list *list, char **names, size_t count,
-                                                    struct cfsplit_error *err);
+/* Item i will be asked for soon, and nothing near it has been: its place, then its bytes are fetched from memory meanwhile. */
+static inline void csi_list_fetch_place(const struct cfsplit_list *list, uint64_t i)
+{
+    __builtin_prefetch(&list->offsets[i]);
+    if (list->weights)
+        __builtin_prefetch(&list->weights[i]);
+}
+
+static inline void csi_list_fetch_bytes(const struct cfsplit_list *list, uint64_t i)
+{
+    const char *name = list->names.data + list->offsets[i];
+    __builtin_prefetch(name);
+    __builtin_prefetch(name + 64); /* the length of a cache line, and of most paths */
+}
 
 #endif

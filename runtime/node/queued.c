@@ -11,8 +11,9 @@
 #include "rundir/journal.h"
 
 enum {
-    call_ms = 2000, /* an address is called for so long */
-    look_ms = 200,  /* between two looks for a coordinator */
+    call_ms = 2000,       /* an address is called for so long, */
+    call_most_ms = 16000, /* and twice as long after each round in which none answered, up to this */
+    look_ms = 200,        /* between two looks for a coordinator */
     look_alone_ms = 5000,
     first_ping_ms = 1000,
     hungry_first_ms = 200, /* a slot is free for so long: is the coordinator there at all? */
@@ -30,6 +31,7 @@ cfsplit_status csi_queued_init(struct csi_queued *q, struct cfsplit_run *run, co
     *q = (struct csi_queued){.run = run, .self = self, .options = options, .journal = journal, .may_stand = true};
     q->clean = true;
     q->ping_ms = first_ping_ms;
+    q->patience_ms = call_ms;
     csi_leases_init(&q->leases);
     cfsplit_status status = csi_epoch_read_keys(run, q->keys.open, q->keys.secret, err);
     if (status != CFSPLIT_END)
@@ -121,6 +123,12 @@ void csi_queued_spoken(struct csi_queued *q, uint64_t index, uint64_t attempt, u
 
 /* ---- from state to state */
 
+/* How long to wait for an answer where so long was not enough, or just was. */
+static uint64_t twice(uint64_t took_ms)
+{
+    return took_ms < call_ms / 2 ? call_ms : took_ms < call_most_ms / 2 ? 2 * took_ms : call_most_ms;
+}
+
 static void look_again(struct csi_queued *q, uint64_t now_ms)
 {
     csi_link_close(q->link);
@@ -181,6 +189,7 @@ static cfsplit_status call(struct csi_queued *q, uint64_t now_ms, struct cfsplit
         q->address++;
     if (q->address >= q->epoch.address_count) {
         q->address = 0;
+        q->patience_ms = twice(q->patience_ms);
         look_again(q, now_ms);
         q->look_ms = now_ms + look_ms;
         return CFSPLIT_OK;
@@ -198,6 +207,7 @@ static cfsplit_status call(struct csi_queued *q, uint64_t now_ms, struct cfsplit
     q->seq_out = q->seq_in = q->asked = q->got = 0;
     csi_buf_clear(&q->ends);
     q->ends_count = 0;
+    q->look_ms = now_ms + call_ms;
     struct csi_message hello = {.kind = CSI_MESSAGE_HELLO,
                                 .hello = {.inc = {q->self->name, strlen(q->self->name)},
                                           .run_id = {q->run->spec.run_id, strlen(q->run->spec.run_id)},
@@ -326,16 +336,18 @@ static cfsplit_status look(struct csi_queued *q, uint64_t now_ms, struct cfsplit
 
 static cfsplit_status wait_for_welcome(struct csi_queued *q, uint64_t now_ms, struct cfsplit_error *err)
 {
-    bool over;
-    if (now_ms - q->called_ms < call_ms)
+    bool over, called = now_ms - q->called_ms >= q->patience_ms;
+    if (!called && now_ms < q->look_ms)
         return CFSPLIT_OK;
+    q->look_ms = now_ms + call_ms;
     cfsplit_status status = judge(q, now_ms, &over, err);
     if (status != CFSPLIT_OK)
         return status;
-    q->address += !q->same_address;
-    if (!over && now_ms - q->unreached_ms < q->options->network_timeout_ms)
+    q->address += called && !q->same_address;
+    if (over || now_ms - q->unreached_ms >= q->options->network_timeout_ms)
+        look_again(q, now_ms);
+    else if (called)
         return call(q, now_ms, err);
-    look_again(q, now_ms);
     return CFSPLIT_OK;
 }
 
@@ -428,6 +440,7 @@ static void take_welcome(struct csi_queued *q, const struct csi_message *m, uint
     if (q->state != CSI_QUEUED_CALLING)
         return;
     q->state = CSI_QUEUED_AT_WORK;
+    q->patience_ms = twice(now_ms - q->called_ms); /* far away, or not */
     q->ping_ms = m->welcome.ping_ms ? m->welcome.ping_ms : first_ping_ms;
     q->pinged_ms = now_ms;
     q->unreached_ms = q->hungry_ms = 0;
@@ -441,7 +454,7 @@ static void start_over(struct csi_queued *q, uint64_t now_ms)
 {
     q->clean = false;
     q->state = CSI_QUEUED_CALLING;
-    q->called_ms = now_ms - call_ms;
+    q->called_ms = now_ms - q->patience_ms;
     q->same_address = true;
     if (q->unreached_ms == 0)
         q->unreached_ms = now_ms ? now_ms : 1;
@@ -522,11 +535,11 @@ int csi_queued_fd(const struct csi_queued *q)
 
 uint64_t csi_queued_due_ms(const struct csi_queued *q)
 {
-    uint64_t ping, judged;
+    uint64_t ping, judged, called;
     switch (q->state) {
     case CSI_QUEUED_LOOKING:
     case CSI_QUEUED_ALONE: return q->look_ms;
-    case CSI_QUEUED_CALLING: return q->called_ms + call_ms;
+    case CSI_QUEUED_CALLING: called = q->called_ms + q->patience_ms; return called < q->look_ms ? called : q->look_ms;
     case CSI_QUEUED_AT_WORK:
         ping = q->pinged_ms + q->ping_ms;
         judged = judge_at_ms(q);

@@ -40,7 +40,7 @@ struct csi_queued {
     uint64_t idle, slots;              /* free slots as of the last step; as many as ever were in use */
     uint64_t beat_sequence, beat_ms;   /* of the coordinator, and when it was first seen, by our clock */
     uint64_t heard_ms, ping_ms, pinged_ms;
-    uint64_t called_ms;                /* when HELLO was sent */
+    uint64_t called_ms, patience_ms;   /* when HELLO was sent, and how long its answer may take */
     uint64_t unreached_ms;             /* since when no coordinator is reached; 0: one is */
     uint64_t stepped_ms;               /* when csi_queued_step was last at work */
     uint64_t look_ms, stand_ms;        /* when to look for one again, to stand for one */

@@ -12,6 +12,8 @@
 #include "base/error.h"
 #include "base/io.h"
 #include "base/killpoint.h"
+#include "base/text.h"
+#include "list/list.h"
 #include "rundir/frozen.h"
 
 enum { block_bytes = 65536 };
@@ -20,7 +22,7 @@ struct freezer {
     int fd;
     LZ4F_cctx *lz4;
     XXH64_state_t *digest;
-    struct csi_buf index;
+    struct csi_buf index, weight;
     char *packed;
     size_t packed_room;
     uint64_t offset, items; /* of the file so far; index of the next item */
@@ -65,17 +67,31 @@ static cfsplit_status end_block(struct freezer *z, struct cfsplit_error *err)
 
 static cfsplit_status add_item(struct freezer *z, const struct cfsplit_item *item, struct cfsplit_error *err)
 {
-    char weight[24];
-    size_t digits = (size_t)snprintf(weight, sizeof weight, "%" PRIu64 "\t", item->weight);
-    size_t need = digits + item->length + 1;
+    csi_buf_clear(&z->weight);
+    csi_text_add_u64(&z->weight, item->weight);
+    csi_buf_add_char(&z->weight, '\t');
+    if (z->weight.failed)
+        return csi_fail_memory(err);
+    size_t digits = z->weight.length, need = digits + item->length + 1;
     cfsplit_status status = z->used + need > block_bytes ? end_block(z, err) : CFSPLIT_OK;
     if (status != CFSPLIT_OK)
         return status;
-    memcpy(z->block + z->used, weight, digits);
+    memcpy(z->block + z->used, z->weight.data, digits);
     memcpy(z->block + z->used + digits, item->name, item->length + 1);
     z->used += need;
     z->block_items++;
     return CFSPLIT_OK;
+}
+
+/* The order of work jumps about in the list: what comes in a while is fetched ahead. */
+static void fetch_ahead(const struct cfsplit_list *list, const uint64_t *order, uint64_t i)
+{
+    enum { bytes_ahead = 12, place_ahead = 24 };
+    uint64_t n = cfsplit_list_count(list);
+    if (i + place_ahead < n)
+        csi_list_fetch_place(list, order[i + place_ahead]);
+    if (i + bytes_ahead < n)
+        csi_list_fetch_bytes(list, order[i + bytes_ahead]);
 }
 
 static cfsplit_status add_items(struct freezer *z, const struct cfsplit_list *list, const uint64_t *order,
@@ -84,6 +100,8 @@ static cfsplit_status add_items(struct freezer *z, const struct cfsplit_list *li
     cfsplit_status status = put(z, LZ4F_compressBegin(z->lz4, z->packed, z->packed_room, &preferences), err);
     uint64_t n = cfsplit_list_count(list);
     for (uint64_t i = 0; status == CFSPLIT_OK && i < n; i++) {
+        if (order)
+            fetch_ahead(list, order, i);
         struct cfsplit_item item = cfsplit_list_at(list, order ? order[i] : i);
         status = add_item(z, &item, err);
     }
@@ -152,6 +170,7 @@ out:
     LZ4F_freeCompressionContext(z->lz4);
     XXH64_freeState(z->digest);
     csi_buf_release(&z->index);
+    csi_buf_release(&z->weight);
     free(z->packed);
     free(z);
     return status;

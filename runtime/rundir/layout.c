@@ -30,32 +30,16 @@ static cfsplit_status cut_shares(struct csi_layout *layout, uint32_t replicas, s
     return status;
 }
 
-struct sorting { /* what qsort_r hands through */
-    const struct cfsplit_list *list;
-};
-
-static int by_weight(const void *a, const void *b, void *sorting)
-{
-    const struct cfsplit_list *list = ((const struct sorting *)sorting)->list;
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    uint64_t x_weight = cfsplit_list_at(list, x).weight, y_weight = cfsplit_list_at(list, y).weight;
-    if (x_weight != y_weight)
-        return x_weight > y_weight ? -1 : 1;
-    return (x > y) - (x < y);
-}
-
 static cfsplit_status sort_list(struct csi_layout *layout, const struct cfsplit_list *list, struct cfsplit_error *err)
 {
     uint64_t n = cfsplit_list_count(list);
-    layout->sorted = malloc((size_t)(n + 1) * sizeof *layout->sorted);
-    if (!layout->sorted)
-        return csi_fail_memory(err);
-    for (uint64_t i = 0; i < n; i++)
-        layout->sorted[i] = i;
-    struct sorting sorting = {list};
-    qsort_r(layout->sorted, (size_t)n, sizeof *layout->sorted, by_weight, &sorting);
+    struct csi_weighed *items = csi_weighed_new(list);
+    layout->sorted = items ? calloc((size_t)(n + 1), sizeof *layout->sorted) : NULL;
+    for (uint64_t i = 0; layout->sorted && i < n; i++)
+        layout->sorted[i] = items[i].position;
+    free(items);
     layout->order = layout->sorted;
-    return CFSPLIT_OK;
+    return layout->sorted ? CFSPLIT_OK : csi_fail_memory(err);
 }
 
 /* Of the item at a place of the order. A weight of 0 counts as 1: an empty file is work, too. */

@@ -13,19 +13,21 @@
 struct half {
     uint64_t value; /* 0: not found */
     const char *source;
+    bool by_launcher;
 };
 
 /* What is asked, in the order of precedence; a source that the other half has made unnecessary is never read. */
 struct search {
     const struct cfsplit_identity_options *options;
     csi_lookup lookup;
-    const struct csi_launcher *launcher; /* NULL: none */
+    struct csi_launchers launchers;
+    const struct csi_launcher *launcher; /* of them, the one that speaks; NULL: none */
 };
 
 static cfsplit_status read_own(const struct search *search, const char *name, const char *what, struct half *half,
                                struct cfsplit_error *err)
 {
-    if (!search->lookup(name))
+    if (search->options->launcher || !search->lookup(name))
         return CFSPLIT_OK;
     cfsplit_status status = csi_launcher_number(name, search->lookup, &half->value, err);
     if (status == CFSPLIT_OK && half->value == 0)
@@ -36,29 +38,28 @@ static cfsplit_status read_own(const struct search *search, const char *name, co
 
 static cfsplit_status find_id(const struct search *search, struct half *half, struct cfsplit_error *err)
 {
-    *half = (struct half){search->options->id, "--replica"};
+    *half = (struct half){.value = search->options->id, .source = "--replica"};
     if (half->value)
         return CFSPLIT_OK;
     cfsplit_status status = read_own(search, "REPLICA_ID", "replica numbers count from 1", half, err);
     if (status != CFSPLIT_OK || half->value || !search->launcher)
         return status;
     half->source = search->launcher->id;
-    return csi_launcher_id(search->launcher, search->lookup, &half->value, err);
+    half->by_launcher = true;
+    return csi_launchers_id(&search->launchers, search->lookup, &half->value, err);
 }
 
 static cfsplit_status find_count(const struct search *search, struct half *half, struct cfsplit_error *err)
 {
-    *half = (struct half){search->options->count, "--replicas"};
+    *half = (struct half){.value = search->options->count, .source = "--replicas"};
     if (half->value)
         return CFSPLIT_OK;
     cfsplit_status status = read_own(search, "REPLICA_COUNT", "there is at least one replica", half, err);
-    if (status != CFSPLIT_OK || half->value)
+    if (status != CFSPLIT_OK || half->value || !search->launcher)
         return status;
-    if (search->launcher) {
-        half->source = search->launcher->count[0];
-        status = csi_launcher_count(search->launcher, search->lookup, &half->value, err);
-    }
-    return status;
+    half->source = csi_launcher_count_variable(search->launcher, search->lookup);
+    half->by_launcher = true;
+    return csi_launchers_count(&search->launchers, search->lookup, &half->value, err);
 }
 
 static cfsplit_status find_nothing(const struct cfsplit_identity_options *options, struct cfsplit_identity *out,
@@ -82,7 +83,7 @@ static cfsplit_status fail_half(const struct search *search, const struct half *
         return csi_fail(err, CFSPLIT_USAGE, "%s is %s but %s is not: give --replica K", count->source,
                         count->source[0] == '-' ? "given" : "set",
                         count->source[0] == '-' ? "--replica" : "REPLICA_ID");
-    if (search->launcher && id->source == search->launcher->id)
+    if (id->by_launcher)
         return csi_fail(err, CFSPLIT_USAGE,
                         "%s is set but %s does not say how many replicas there are: give --replicas N", id->source,
                         search->launcher->name);
@@ -109,8 +110,8 @@ static void note_disagreement(const struct search *search, const struct half *id
          count_is_ours = strcmp(count->source, "REPLICA_COUNT") == 0;
     uint64_t other_id, other_count;
     if (!search->launcher || (!id_is_ours && !count_is_ours) ||
-        csi_launcher_id(search->launcher, search->lookup, &other_id, NULL) != CFSPLIT_OK ||
-        csi_launcher_count(search->launcher, search->lookup, &other_count, NULL) != CFSPLIT_OK)
+        csi_launchers_id(&search->launchers, search->lookup, &other_id, NULL) != CFSPLIT_OK ||
+        csi_launchers_count(&search->launchers, search->lookup, &other_count, NULL) != CFSPLIT_OK)
         return;
     bool same_id = !id_is_ours || id->value == other_id;
     bool same_count = !count_is_ours || other_count == 0 || count->value == other_count;
@@ -123,25 +124,51 @@ static void note_disagreement(const struct search *search, const struct half *id
              out->id, out->count, other_id, of, search->launcher->name);
 }
 
+/* An array of which only the end is told may have begun later than at 1, or have gaps. */
+static void note_guess(const struct search *search, const struct half *id, const struct half *count,
+                       struct cfsplit_identity *out)
+{
+    const struct csi_launcher *array = search->launchers.array ? search->launchers.array : search->launcher;
+    if ((!id->by_launcher && !count->by_launcher) || !array->last || array->last_is_sure ||
+        !search->lookup(array->last))
+        return;
+    snprintf(out->note, sizeof out->note,
+             "%s does not tell where an array begins or what is left out: taken for all from 1 to %s", array->name,
+             array->last);
+}
+
 static void name_source(const struct search *search, const struct half *id, const struct half *count,
                         struct cfsplit_identity *out)
 {
-    const struct csi_launcher *launcher = search->launcher;
-    bool both = launcher && id->source == launcher->id && count->source == launcher->count[0];
-    if (both && launcher->around && search->lookup(launcher->around->id))
-        snprintf(out->source, sizeof out->source, "%s and %s", launcher->around->id, id->source);
+    bool both = id->by_launcher && count->by_launcher;
+    if (both && search->launchers.within && search->launchers.array)
+        snprintf(out->source, sizeof out->source, "%s and %s", search->launchers.array->id, id->source);
     else if (both)
         snprintf(out->source, sizeof out->source, "%s", id->source);
     else
         snprintf(out->source, sizeof out->source, "%s and %s", id->source, count->source);
 }
 
+static cfsplit_status check_options(const struct cfsplit_identity_options *options, struct cfsplit_error *err)
+{
+    bool of_ours = options->size == sizeof *options;
+    for (size_t i = 0; of_ours && i < sizeof options->reserved_ / sizeof options->reserved_[0]; i++)
+        of_ours = options->reserved_[i] == 0;
+    return of_ours ? CFSPLIT_OK
+                   : csi_fail(err, CFSPLIT_USAGE, "cfsplit_identity_options of another version of the library");
+}
+
 cfsplit_status cfsplit_identity_find(const struct cfsplit_identity_options *options, char *(*lookup)(const char *name),
                                      struct cfsplit_identity *out, struct cfsplit_error *err)
 {
-    struct search search = {.options = options, .lookup = lookup, .launcher = csi_launcher_find(lookup)};
+    struct search search = {.options = options, .lookup = lookup};
     struct half id, count;
-    cfsplit_status status = find_id(&search, &id, err);
+    cfsplit_status status = check_options(options, err);
+    if (status == CFSPLIT_OK)
+        status = csi_launchers_find(options->launcher, lookup, &search.launchers, err);
+    search.launcher = csi_launchers_inner(&search.launchers);
+    if (status == CFSPLIT_OK)
+        status = find_id(&search, &id, err);
     if (status == CFSPLIT_OK)
         status = find_count(&search, &count, err);
     if (status != CFSPLIT_OK)
@@ -149,7 +176,7 @@ cfsplit_status cfsplit_identity_find(const struct cfsplit_identity_options *opti
     if (!id.value && !count.value)
         return find_nothing(options, out, err);
     if (id.value && !count.value && options->pinned)
-        count = (struct half){options->pinned, "the plan"};
+        count = (struct half){.value = options->pinned, .source = "the plan"};
     if (!id.value || !count.value)
         return fail_half(&search, &id, &count, err);
     status = check(&id, &count, err);
@@ -157,6 +184,7 @@ cfsplit_status cfsplit_identity_find(const struct cfsplit_identity_options *opti
         return status;
     *out = (struct cfsplit_identity){.id = (uint32_t)id.value, .count = (uint32_t)count.value};
     name_source(&search, &id, &count, out);
+    note_guess(&search, &id, &count, out);
     note_disagreement(&search, &id, &count, out);
     return CFSPLIT_OK;
 }

@@ -20,6 +20,14 @@ CFSPLIT_MUST_USE cfsplit_status csi_shares_fill_size(struct cfsplit_shares *shar
 CFSPLIT_MUST_USE cfsplit_status csi_shares_fill_hash(struct cfsplit_shares *shares, const struct cfsplit_list *list,
                                                      struct cfsplit_error *err);
 
+struct csi_weighed {
+    uint64_t weight;
+    uint64_t position;
+};
+
+/* All items of the list, the heaviest first, equal weights by position; yours to free, NULL: no memory. */
+struct csi_weighed *csi_weighed_new(const struct cfsplit_list *list);
+
 /* Deals positions out, in the order they are given: rank r is position order(context, r) and goes to replica
  * owners[r], 1..R. */
 void csi_shares_deal(struct cfsplit_shares *shares, const uint32_t *owners, uint64_t count,

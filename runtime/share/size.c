@@ -4,11 +4,6 @@
 #include "base/error.h"
 #include "share/share.h"
 
-struct weighed {
-    uint64_t weight;
-    uint64_t position;
-};
-
 struct load {
     uint64_t weight;
     uint32_t replica;
@@ -18,13 +13,11 @@ struct order {
     const struct cfsplit_list *list;
 };
 
-/* Heaviest first; equal weights by bytes, equal items by position. */
-static int by_weight(const void *a, const void *b, void *order)
+/* By bytes, equal items by position. */
+static int by_bytes(const void *a, const void *b, void *order)
 {
     const struct cfsplit_list *list = ((const struct order *)order)->list;
-    const struct weighed *x = a, *y = b;
-    if (x->weight != y->weight)
-        return x->weight > y->weight ? -1 : 1;
+    const struct csi_weighed *x = a, *y = b;
     int bytes = strcmp(cfsplit_list_at(list, x->position).name, cfsplit_list_at(list, y->position).name);
     return bytes ? bytes : x->position < y->position ? -1 : 1;
 }
@@ -53,20 +46,35 @@ static void sink(struct load *heap, uint32_t count)
 
 static uint64_t ranked(const void *context, uint64_t rank)
 {
-    return ((const struct weighed *)context)[rank].position;
+    return ((const struct csi_weighed *)context)[rank].position;
 }
 
-static void sort_by_weight(struct weighed *items, const struct cfsplit_list *list)
+/* Items of equal weight; most lists have them in order already. */
+static void sort_equals(struct csi_weighed *items, uint64_t count, const struct cfsplit_list *list)
+{
+    struct order order = {list};
+    for (uint64_t i = 1; i < count; i++)
+        if (by_bytes(&items[i - 1], &items[i], &order) > 0) {
+            qsort_r(items, (size_t)count, sizeof *items, by_bytes, &order);
+            return;
+        }
+}
+
+/* Heaviest first; equal weights by bytes, equal items by position. */
+static struct csi_weighed *sort_items(const struct cfsplit_list *list)
 {
     uint64_t n = cfsplit_list_count(list);
-    for (uint64_t i = 0; i < n; i++)
-        items[i] = (struct weighed){.weight = cfsplit_list_at(list, i).weight, .position = i};
-    struct order order = {list};
-    qsort_r(items, (size_t)n, sizeof *items, by_weight, &order);
+    struct csi_weighed *items = csi_weighed_new(list);
+    for (uint64_t from = 0, to; items && from < n; from = to) {
+        for (to = from + 1; to < n && items[to].weight == items[from].weight;)
+            to++;
+        sort_equals(items + from, to - from, list);
+    }
+    return items;
 }
 
 /* Each item in turn to the lightest share: owners[rank] is a replica, 1..R. */
-static void place(const struct weighed *items, uint64_t n, struct load *heap, uint32_t R, uint32_t *owners)
+static void place(const struct csi_weighed *items, uint64_t n, struct load *heap, uint32_t R, uint32_t *owners)
 {
     for (uint32_t k = 0; k < R; k++)
         heap[k] = (struct load){.weight = 0, .replica = k + 1};
@@ -81,12 +89,11 @@ cfsplit_status csi_shares_fill_size(struct cfsplit_shares *shares, const struct 
                                     struct cfsplit_error *err)
 {
     uint64_t n = cfsplit_list_count(list);
-    struct weighed *items = malloc((size_t)(n + 1) * sizeof *items);
+    struct csi_weighed *items = sort_items(list);
     uint32_t *owners = malloc((size_t)(n + 1) * sizeof *owners);
     struct load *heap = malloc(shares->R * sizeof *heap);
     cfsplit_status status = CFSPLIT_OK;
     if (items && owners && heap) {
-        sort_by_weight(items, list);
         place(items, n, heap, shares->R, owners);
         csi_shares_deal(shares, owners, n, ranked, items);
     } else {

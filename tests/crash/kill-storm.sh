@@ -1,16 +1,24 @@
 #!/bin/sh
 # Replicas are killed at random moments, one by one and all at once, and started anew, some of them as spares: the run ends
 # complete, and check.sh, which looks at what the commands did, finds nothing wrong.
-#   kill-storm.sh [ROUNDS [STRATEGY]]      by that strategy, or by those with shares of all kinds
-# By `queue`, in half of the rounds mostly the process that hands out the items is killed.
+#   kill-storm.sh [ROUNDS [STRATEGY [apart]]]      by that strategy, or by those with shares of all kinds
+# By `queue`, in half of the rounds mostly the process that hands out the items is killed. `apart`, replicas are in two network namespaces, and
+# the network between them (lib/relay.c) is another one after each strike: good, bad, one way only, or none.
 # The choices follow from CFSPLIT_TEST_SEED, which is printed for each round; the moments are those of the machine.
 # shellcheck source=tests/lib/run.sh
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../lib/run.sh"
-rounds=${1:-20} told=${2:-}
+rounds=${1:-20} strategy_told=${2:-} apart=${3:-}
 seed=${CFSPLIT_TEST_SEED:-$$}
 plan_options="--retries 1 --reject-exit 65 --crash-limit 0"
-[ "$told" != queue ] || plan_options="$plan_options --takeover-after 2s --stall-after 3s"
+[ "$strategy_told" != queue ] || plan_options="$plan_options --takeover-after 2s --stall-after 3s"
+if [ "$apart" ]; then
+    # shellcheck source=tests/lib/network.sh
+    . "$here/../lib/network.sh"
+    trap 'kill -9 $(jobs -p) 2>/dev/null || :; network_remove; rm -rf "$work"' EXIT
+    network_lay 1 2
+    plan_options="$plan_options --network-timeout 2s"
+fi
 
 # draw N: sets drawn to 0..N-1
 draw() {
@@ -23,9 +31,25 @@ start() {
     draw 6
     who="--replica $1"
     [ "$drawn" -ne 0 ] || who=--spare
-    # shellcheck disable=SC2086 # two words
-    canfar-split run r.run $who -j "$slots" 2>>"err.$1" &
+    place='' bind=''
+    [ -z "$apart" ] || place="ip netns exec $net-$(($1 % 2 + 1))" bind="--bind $subnet.$(($1 % 2 + 1))"
+    # shellcheck disable=SC2086 # words
+    $place canfar-split run r.run $who -j "$slots" $bind 2>>"err.$1" 3>&- &
     eval "pid_$1=$!"
+}
+
+# weather: another network
+weather() {
+    [ "$apart" ] || return 0
+    network_rule "* *"
+    draw 6
+    case $drawn in
+    0) network_rule "* * delay 1 80 lose 50 twice 50" ;;
+    1) network_rule "* * cut 40 half 20" ;;
+    2) network_rule "1 2 lose 1000" ;;
+    3) network_rule "2 1 lose 1000" ;;
+    4) network_rule "* * lose 1000" ;;
+    esac
 }
 
 pid_of() {
@@ -78,7 +102,7 @@ storm() {
     draw 3
     slots=$((drawn + 1)) lost=0
     draw 4
-    strategy=${told:-$(echo chunk stripe even hash | cut -d ' ' -f $((drawn + 1)))}
+    strategy=${strategy_told:-$(echo chunk stripe even hash | cut -d ' ' -f $((drawn + 1)))}
     prefer=anybody span=25 # of hundredths of a second between two strikes
     [ "$strategy" != queue ] || [ $((number % 2)) -eq 0 ] || prefer=coordinator span=70 # the next one needs a moment
     all=$(seq "$replicas")
@@ -86,11 +110,16 @@ storm() {
     # shellcheck disable=SC2086 # words
     canfar-split plan r.run --strategy "$strategy" --replicas "$replicas" $plan_options --from items -- "$here/one.sh" {} \
         2>err.plan || fail "$round: $(cat err.plan)"
+    if [ "$apart" ]; then
+        draw 32768
+        network_begin "$drawn" "delay 1 5"
+    fi
     for k in $all; do start "$k"; done
     draw 6
     for strikes in $(seq $((drawn + 3))); do
         draw "$span"
         sleep "0.$((drawn / 10))$((drawn % 10))"
+        weather
         strike
     done
     draw 2
@@ -98,6 +127,7 @@ storm() {
         [ "$drawn" -eq 0 ] || end "$k"
         wait "$(pid_of "$k")" 2>/dev/null || :
     done
+    [ -z "$apart" ] || network_end passed
 }
 
 for number in $(seq "$rounds"); do
@@ -112,6 +142,7 @@ for number in $(seq "$rounds"); do
     canfar-split verify r.run >verify.out || fail "$round: verify: $(cat verify.out err.*)"
     canfar-split status r.run --json | grep -q '"duplicates": 0' || fail "$round: $(canfar-split status r.run --json)"
     "$here/check.sh" judge r.run "$lost" >judge.out || fail "$round: $(cat judge.out err.*)"
+    [ -z "$apart" ] || cat relay.out
     echo "$round: $strikes strikes at $replicas replicas of $slots slots ($prefer), $strategy; $(cat attempts/*/* | grep -c start) starts"
     cd ..
     until_true 30 rm -rf storm # what the dead had started may still be ending

@@ -52,6 +52,11 @@ went_well() { # PID WHO
     [ "$got" -eq 0 ] || fail "$2 exits $got: $(cat err.*)"
 }
 
+# The one that slept was given items by one that came later, and began them.
+works_on() {
+    awk -F '\t' '$1 == "bound" { later = $2 > 1 } $1 == "start" && later { n++ } END { exit !n }' r.run/journal/1-*
+}
+
 # sleep_over WORD...: replica 1, run by `env WORD...`, coordinates and sleeps
 sleep_over() {
     begin_run 48
@@ -74,6 +79,7 @@ sleep_over() {
     went_well "$third" "replica 3"
     ! grep -v 'done, 0 rejected, 0 failed' err.1 || fail "it says more than what it did: $(cat err.1)"
     [ "$(find r.run/coordinator -name 'epoch-*' | wc -l)" -ge 2 ] || fail "$(ls r.run/coordinator)"
+    works_on || fail "it took nothing from the new one: $(cat r.run/journal/1-*)"
     echo "$grown were done when it was replaced"
     all_well 48
 }

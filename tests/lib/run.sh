@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Sourced by the shell tests: a fresh folder of their own, and words to fail with. canfar-split is on PATH.
 set -eu
-for variable in $(env | sed -n 's/^\(REPLICA_[A-Z]*\|SLURM_[A-Z_]*\|OMPI_[A-Z_]*\|JOB_COMPLETION_INDEX\)=.*/\1/p'); do
+for variable in $(env | sed -n 's/^\(REPLICA_[A-Z]*\|SLURM_[A-Z_]*\|OMPI_[A-Z_]*\|PMI_[A-Z]*\|FLUX_[A-Z_]*\|SGE_[A-Z_]*\|PBS_[A-Z_]*\|LSB_[A-Z_]*\|AWS_BATCH_[A-Z_]*\|JOB_COMPLETION_INDEX\)=.*/\1/p'); do
     unset "$variable"
 done
 LC_ALL=C

@@ -10,7 +10,7 @@ trap 'rm -rf "$folder"' EXIT
 
 # What the compiler sees of a file, its includes with it.
 seen() {
-    "$cc" -std=c11 -D_GNU_SOURCE -DCFSPLIT_VERSION_TEXT='""' -I include -I runtime "$@" -E -P
+    "$cc" -std=c11 -D_GNU_SOURCE -I include -I runtime "$@" -E -P
 }
 
 grep -rhoE 'CSI_KILL_POINT[A-Z_]*\([^,)]*' runtime --include='*.c' | sed 's/.*(//' | LC_ALL=C sort >"$folder/points"

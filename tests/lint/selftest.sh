@@ -81,6 +81,19 @@ echo 'int one(void); int one(void) { return 1; } int three(void); int three(void
 refuses "a missing export" "two: declared, not exported" sh "$here/exports.sh" "$folder/top" "$cc" wrong.so "$folder/api.h"
 refuses "a surplus export" "three: exported, not declared" sh "$here/exports.sh" "$folder/top" "$cc" wrong.so "$folder/api.h"
 
+echo 'int cfsplit_one(void); int cfsplit_one(void) { return 1; }' >l.c
+"$cc" -shared -fPIC l.c -o api.so
+mkdir top/docs/man
+printf 'cfsplit_one\n' >top/docs/man/libcfsplit.3
+printf '%s\n' '```c' 'cfsplit_one();' '```' >top/docs/api.md
+accepts "a call with an example" sh "$here/examples.sh" top api.so
+printf '%s\n' 'cfsplit_one();' '```c' 'cfsplit_one_more();' '```' >top/docs/api.md
+refuses "a call without an example" "cfsplit_one: has no example" sh "$here/examples.sh" top api.so
+printf 'cfsplit_one_more\n' >top/docs/man/libcfsplit.3
+refuses "a call that the manual does not name" "cfsplit_one: is not in docs/man" sh "$here/examples.sh" top api.so
+refuses "a library of nothing" "nothing to check" sh "$here/examples.sh" top right.so
+rm -r top/docs/man top/docs/api.md
+
 rm top/runtime/base/b.c top/tools/t.c
 refuses "no headers" "nothing to check" sh "$here/headers.sh" "$folder/top" "$cc" "$cxx"
 echo 'int f(int class);' >top/include/x/x.h

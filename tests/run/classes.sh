@@ -58,7 +58,7 @@ done
 code 0 canfar-split retry r.run --state set-aside
 says err "0 items of r.run open again"
 code 0 canfar-split retry --help
-says out "only those that are failed, or set-aside (default: both)"
+says out "--state failed|set-aside     only those in that state (default: both)"
 count failed 3
 sed -i 's/exit 1 ;;/exit 0 ;;/; s/exec sleep 60/exit 0/; s/kill -9 ../exit 0/' one.sh
 code 0 canfar-split retry r.run

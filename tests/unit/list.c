@@ -154,6 +154,35 @@ static void test_weighs(void)
     cfsplit_list_free(list);
 }
 
+/* More files than one thread takes at a time; two of them are none. */
+static void test_weighs_many(void)
+{
+    enum { many = 3000 };
+    struct cfsplit_list *list;
+    char name[32], bytes[100] = {0};
+    uint64_t sum = 0;
+    CHECK_OK(cfsplit_list_new(&list, &err));
+    for (int i = 0; i < many; i++) {
+        snprintf(name, sizeof name, "w%d", i);
+        scratch_write(name, bytes, (size_t)(i % 100));
+        CHECK_OK(cfsplit_list_add(list, name, strlen(name), 1, &err));
+        sum += (uint64_t)(i % 100);
+    }
+    CHECK_OK(cfsplit_list_weigh(list, &err));
+    CHECK_EQUAL(cfsplit_list_weight(list), sum);
+    for (uint64_t i = 0; i < many; i++)
+        if (cfsplit_list_at(list, i).weight != i % 100)
+            CHECK_EQUAL(cfsplit_list_at(list, i).weight, i % 100);
+    unlink("w1234");
+    unlink("w2345");
+    for (int round = 0; round < 20; round++) { /* the first one, whoever looks at it when */
+        CHECK_EQUAL(cfsplit_list_weigh(list, &err), CFSPLIT_USAGE);
+        CHECK_TEXT(err.message, "cannot weigh 'w1234': No such file or directory");
+    }
+    CHECK_EQUAL(cfsplit_list_weight(list), sum);
+    cfsplit_list_free(list);
+}
+
 static const struct check_case cases[] = {
     {"a list keeps items in order, with their weights", test_keeps_order_and_weights},
     {"an item is not empty, not overlong, holds no NUL, and weights add up below 2^63", test_refuses},
@@ -161,6 +190,7 @@ static const struct check_case cases[] = {
     {"of any list, dropping leaves the first of each, in order", test_many_duplicates},
     {"the digest sees where an item ends, and no weights", test_digest},
     {"a file weighs its bytes, an extended name those of its file", test_weighs},
+    {"of many files that are weighed at once the first one that is none is named", test_weighs_many},
 };
 
 int main(void)

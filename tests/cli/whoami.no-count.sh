@@ -1,0 +1,1 @@
+AWS_BATCH_JOB_ARRAY_INDEX=2 canfar-split whoami

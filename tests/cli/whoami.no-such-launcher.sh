@@ -1,0 +1,1 @@
+canfar-split whoami --launcher condor
