@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "study.h"
+#include "plot.h"
 #include "times.h"
 
 /* What items take: the weights of the list, or as many numbers as items. */
@@ -283,13 +283,16 @@ static int run_simulate(const struct command *command, struct settings *s)
     struct subject subject = {0};
     struct study study;
     (void)command;
-    cfsplit_status status =
-        names_run(s) ? read_run(s, s->sources[0].text, &subject, &err) : read_list(s, &subject, &err);
+    cfsplit_status status = s->simulate.plot ? plot_check(s->simulate.plot, &err) : CFSPLIT_OK;
+    if (status == CFSPLIT_OK)
+        status = names_run(s) ? read_run(s, s->sources[0].text, &subject, &err) : read_list(s, &subject, &err);
     subject.weights = title_of(subject.unit);
     if (status == CFSPLIT_OK && s->simulate.rate != CFSPLIT_UNSET)
         status = apply_rate(&subject, s->simulate.rate, &err);
     if (status == CFSPLIT_OK)
         status = make_study(s, &subject, &study, &err);
+    if (status == CFSPLIT_OK && s->simulate.plot)
+        status = plot_draw(&study, s->simulate.plot, &err);
     subject_release(&subject);
     if (status != CFSPLIT_OK)
         return tool_exit(&err);

@@ -19,6 +19,11 @@ static const bool is_static[] = {
 #undef IS_STATIC
 };
 
+bool study_is_static(unsigned strategy)
+{
+    return is_static[strategy];
+}
+
 /* ---- amounts */
 
 static struct study_amount time_amount(double us)
@@ -169,14 +174,13 @@ static void print_advice(const struct study *study)
         [UNIT_IS_BYTES] = " if times follow sizes; else queue, or blocks without a network between replicas",
         [UNIT_IS_WEIGHT] = " if times follow these weights; else queue, or blocks without a network between replicas",
         [UNIT_IS_TIME] = ""};
-    printf("\nno strategy is faster with more than %" PRIu64
-           " replicas: then the largest item alone takes the longest\n",
-           useful(study));
+    printf("\nno strategy is faster with more than %" PRIu64 " %s: then the largest item alone takes the longest\n",
+           useful(study), useful(study) == 1 ? "replica" : "replicas");
     if (a->enough == 0) {
         printf("none of it ends: all replicas die\n");
         return;
     }
-    if (a->enough < most)
+    if (a->enough < most && a->enough < useful(study))
         printf("%s gains less than 5%% with more than %" PRIu32 "\n", word, a->enough);
     printf("recommended: --strategy %s%s, at most %.2f of the least possible", word,
            a->strategy == CFSPLIT_SIZE ? caveats[study->unit] : "", a->over);

@@ -31,6 +31,8 @@ struct study_amount {
 };
 struct study_amount study_amount(enum unit unit, double amount);
 
+bool study_is_static(unsigned strategy);
+
 void study_print(const struct study *study);
 void study_print_json(const struct study *study);
 
