@@ -33,7 +33,12 @@ static cfsplit_status read_survey(const char *path, struct cfsplit_survey *surve
 {
     uint64_t unknown, n = cfsplit_list_count(list);
     cfsplit_status status = cfsplit_survey_times(survey, list, took_ms, &unknown, err);
-    if (status == CFSPLIT_OK && unknown > 0)
+    if (status == CFSPLIT_OK && unknown == n && n > 1)
+        tool_say("%s has no time of any of these %" PRIu64
+                 " items, and all weigh the median of its own: are they named "
+                 "as they are there?",
+                 path, n);
+    else if (status == CFSPLIT_OK && unknown > 0)
         tool_say("%s has no time of %" PRIu64 " of %" PRIu64 " %s: the median of the others is taken", path, unknown, n,
                  tool_items(n));
     return status;
