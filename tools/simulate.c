@@ -65,6 +65,25 @@ static cfsplit_status take_times(struct subject *subject, struct cfsplit_error *
     return use_times(subject, took_ms, err);
 }
 
+/* One name that is no file is a run that was not found. */
+static bool is_mistaken(const struct settings *s, const struct subject *subject)
+{
+    return s->source_count == 1 && s->sources[0].kind == SOURCE_IS_ARGUMENT && cfsplit_list_count(subject->list) == 1;
+}
+
+/* Sizes if all items are files. */
+static cfsplit_status weigh_list(const struct settings *s, struct subject *subject, struct cfsplit_error *err)
+{
+    if (cfsplit_list_weigh(subject->list, NULL) == CFSPLIT_OK)
+        return CFSPLIT_OK;
+    if (is_mistaken(s, subject))
+        return tool_fail(err, CFSPLIT_USAGE, "simulate: %s is neither a run nor a file",
+                         cfsplit_quote(s->sources[0].text).text);
+    tool_say("not every item is a file: all of them weigh 1");
+    subject->unit = UNIT_IS_ITEMS;
+    return CFSPLIT_OK;
+}
+
 static cfsplit_status read_list(struct settings *s, struct subject *subject, struct cfsplit_error *err)
 {
     if (s->simulate.as_planned)
@@ -73,10 +92,8 @@ static cfsplit_status read_list(struct settings *s, struct subject *subject, str
     if (status != CFSPLIT_OK)
         return status;
     subject->unit = unit_of(s->weights ? s->weights : "stat");
-    if (!s->weights && cfsplit_list_weigh(subject->list, NULL) != CFSPLIT_OK) {
-        tool_say("not every item is a file: all of them weigh 1");
-        subject->unit = UNIT_IS_ITEMS;
-    }
+    if (!s->weights)
+        return weigh_list(s, subject, err);
     return subject->unit == UNIT_IS_TIME ? take_times(subject, err) : CFSPLIT_OK;
 }
 
