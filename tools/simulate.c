@@ -13,7 +13,9 @@ struct subject {
     struct cfsplit_list *list;
     uint64_t *took;      /* NULL: the weights */
     const char *weights; /* what they are, in words */
+    const char *run;     /* whose times they are, and strategies know them; or NULL */
     enum unit unit;
+    enum unit known; /* what is known of the items; --rate makes times of it */
 };
 
 static void subject_release(struct subject *subject)
@@ -94,6 +96,7 @@ static cfsplit_status read_list(struct settings *s, struct subject *subject, str
     subject->unit = unit_of(s->weights ? s->weights : "stat");
     if (!s->weights)
         return weigh_list(s, subject, err);
+    subject->run = times_run(s->weights);
     return subject->unit == UNIT_IS_TIME ? take_times(subject, err) : CFSPLIT_OK;
 }
 
@@ -138,6 +141,8 @@ static cfsplit_status use_run_times(const char *path, bool as_planned, struct su
     cfsplit_status status = times_read(path, subject->list, &took_ms, err);
     if (status == CFSPLIT_OK && !as_planned)
         status = cfsplit_list_set_weights(subject->list, took_ms, err);
+    if (!as_planned)
+        subject->run = path;
     if (status == CFSPLIT_OK)
         return use_times(subject, took_ms, err);
     free(took_ms);
@@ -277,7 +282,8 @@ static cfsplit_status make_study(const struct settings *s, const struct subject 
                                  struct cfsplit_error *err)
 {
     struct cfsplit_simulator *simulator = NULL;
-    *study = (struct study){.weights = subject->weights, .unit = subject->unit};
+    *study = (struct study){
+        .weights = subject->weights, .run = subject->run, .unit = subject->unit, .known = subject->known};
     choose_replicas(s, &study->replicas);
     cfsplit_status status = make_options(s, subject, &study->options, err);
     if (status == CFSPLIT_OK)
@@ -304,6 +310,7 @@ static int run_simulate(const struct command *command, struct settings *s)
     if (status == CFSPLIT_OK)
         status = names_run(s) ? read_run(s, s->sources[0].text, &subject, &err) : read_list(s, &subject, &err);
     subject.weights = title_of(subject.unit);
+    subject.known = subject.unit;
     if (status == CFSPLIT_OK && s->simulate.rate != CFSPLIT_UNSET)
         status = apply_rate(&subject, s->simulate.rate, &err);
     if (status == CFSPLIT_OK)

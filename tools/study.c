@@ -182,9 +182,12 @@ static void print_advice(const struct study *study)
     }
     if (a->enough < most && a->enough < useful(study))
         printf("%s gains less than 5%% with more than %" PRIu32 "\n", word, a->enough);
-    printf("recommended: --strategy %s%s, at most %.2f of the least possible", word,
-           a->strategy == CFSPLIT_SIZE ? caveats[study->unit] : "", a->over);
-    printf("; %" PRIu32 " %s\n", a->enough, a->enough == 1 ? "replica" : "replicas");
+    printf("recommended: --strategy %s", word);
+    if (study->run)
+        printf(" --weights run:%s", tool_word(study->run).text);
+    printf("%s, at most %.2f of the least possible; %" PRIu32 " %s\n",
+           a->strategy == CFSPLIT_SIZE ? caveats[study->known] : "", a->over, a->enough,
+           a->enough == 1 ? "replica" : "replicas");
 }
 
 void study_print(const struct study *study)
@@ -225,6 +228,8 @@ static json_t *json_advice(const struct study *study)
     const struct cfsplit_advice *a = &study->advice;
     json_t *advice = json_object();
     json_object_set_new(advice, "strategy", json_string(words[a->strategy]));
+    if (study->run)
+        json_object_set_new(advice, "weights_of_run", look_json_name(study->run));
     json_object_set_new(advice, "replicas", number(a->enough));
     json_object_set_new(advice, "over", json_real(a->over));
     json_object_set_new(advice, "behind_fastest", json_real(a->behind));

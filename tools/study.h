@@ -11,7 +11,9 @@ enum unit { UNIT_IS_ITEMS, UNIT_IS_BYTES, UNIT_IS_WEIGHT, UNIT_IS_TIME };
 
 struct study {
     const char *weights; /* what items take, in words */
+    const char *run;     /* whose times strategies go by, borrowed; NULL: nobody's */
     enum unit unit;
+    enum unit known;                /* what is known of the items: with --rate not the unit */
     uint64_t items, total, largest; /* in the unit; microseconds for times */
     struct counts replicas;
     struct cfsplit_simulation_options options;

@@ -23,6 +23,8 @@ code 2 canfar-split simulate --weights column --from list --dispatch 1s
 says err "simulate: --dispatch needs to know how long items take: --rate, or an earlier run's times"
 code 0 canfar-split simulate --weights column --from list --rate 1 --dispatch 1s --replicas 1
 says out "13s" # 12 s of work and one share that is handed out
+code 0 canfar-split simulate --weights column --from list --rate 1
+says out "recommended: --strategy size if times follow these weights; else queue"
 code 2 canfar-split simulate --weights column --from list --replicas 0
 says err "--replicas needs up to 32 numbers of replicas such as 16 or 1,16,256, not '0'"
 code 2 canfar-split simulate
@@ -115,12 +117,14 @@ refuses "a run has weights: --weights can be run:OTHER here, not 'stat'" r.run -
 code 1 canfar-split run r.run
 code 0 canfar-split simulate r.run --replicas 1,2
 says out "4 items by the time they took: "
+says out "recommended: --strategy size --weights run:r.run, at most "
 says err "r.run has no time of 1 of 4 items: the median of the others is taken" # failed
 grep -qx makespan out || fail "$(cat out)"
 grep -q 'the largest 4[0-9][0-9]ms$\|the largest [0-9.]*s$' out || fail "$(head -1 out)"
 refuses "how long items took is known: --rate has no meaning here" r.run --rate 5
 code 0 canfar-split simulate r.run --replicas 1,2 --as-planned
 says out "by the time they took"
+! grep -q 'recommended.*--weights' out || fail "$(cat out)"
 code 0 canfar-split plan other.run --strategy size --weights none --replicas 2 --from many -- true
 code 0 canfar-split simulate other.run --weights run:r.run --replicas 1
 says err "r.run has no time of any of these 200 items"
