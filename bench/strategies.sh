@@ -206,13 +206,18 @@ load_replay() { # R
     done
 }
 
+for load in $loads; do
+    case $load in
+    equal | uniform | lognormal-1 | lognormal-2 | pareto | sorted | giant | fits | replay) ;;
+    *) echo "no such load: '$load'" >&2; exit 2 ;;
+    esac
+done
 for count in $counts; do tell "$count"; done
 for load in $loads; do
     case $load in
     fits) look_at_files && load_fits ;;
     replay) look_at_files && for count in $counts; do load_replay "$count"; done ;;
-    equal | uniform | lognormal-1 | lognormal-2 | pareto | sorted | giant) for count in $counts; do controlled "$load" "$count"; done ;;
-    *) echo "no such load: '$load'" >&2; exit 2 ;;
+    *) for count in $counts; do controlled "$load" "$count"; done ;;
     esac
 done
 awk -v n="$millions" 'BEGIN { for (i = 1; i <= n; i++) { x = i * 7919 % 1000003 / 1000003; printf "%d\tsurvey/field-%07d/image.fits\n", 1000 / (1.0001 - x), i } }' >many

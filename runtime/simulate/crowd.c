@@ -15,7 +15,8 @@ static uint64_t next(uint64_t *state)
 
 uint64_t csi_crowd_random(struct csi_crowd *crowd, uint64_t below)
 {
-    return next(&crowd->random) % below;
+    uint64_t any = next(&crowd->random);
+    return below > 0 ? any % below : 0;
 }
 
 /* The first `lose` of the replicas in a random order die. */

@@ -35,12 +35,12 @@ static cfsplit_status sort(struct cfsplit_simulator *s, struct cfsplit_error *er
 {
     uint64_t n = cfsplit_list_count(s->given.list);
     struct csi_layout layout;
+    s->sorted_took = malloc((size_t)n * sizeof *s->sorted_took);
+    if (!s->sorted_took)
+        return csi_fail_memory(err);
     cfsplit_status status = csi_layout_new(&layout, s->given.list, CFSPLIT_QUEUE, 1, err);
     if (status == CFSPLIT_OK)
         status = cfsplit_list_new(&s->sorted_list, err);
-    s->sorted_took = malloc((size_t)n * sizeof *s->sorted_took);
-    if (status == CFSPLIT_OK && !s->sorted_took)
-        status = csi_fail_memory(err);
     for (uint64_t i = 0; status == CFSPLIT_OK && i < n; i++) {
         struct cfsplit_item item = cfsplit_list_at(s->given.list, layout.order[i]);
         s->sorted_took[i] = s->given.took[layout.order[i]];

@@ -91,7 +91,9 @@ cfsplit_status cfsplit_survey_times(struct cfsplit_survey *survey, const struct 
     uint64_t total = survey->counts.total, median = 0;
     struct measuring m = {survey, calloc((size_t)total + 1, sizeof *m.took_ms)};
     *unknown = 0;
-    cfsplit_status status = m.took_ms ? measure(&m, err) : csi_fail_memory(err);
+    if (!m.took_ms)
+        return csi_fail_memory(err);
+    cfsplit_status status = measure(&m, err);
     if (status == CFSPLIT_OK)
         status = median_of(m.took_ms, total, &median, err);
     if (status == CFSPLIT_OK && median == 0)
