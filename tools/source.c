@@ -33,7 +33,8 @@ static cfsplit_status choose_weights(const struct settings *s, size_t first, boo
     out->weigh = strcmp(word, "stat") == 0;
     out->run = times_run(word);
     if (!column && !out->weigh && !out->run && strcmp(word, "none") != 0)
-        return tool_fail(err, CFSPLIT_USAGE, "--weights needs stat, column, none or run:OTHER, not '%s'", word);
+        return tool_fail(err, CFSPLIT_USAGE, "--weights needs stat, column or none, or for a plan run:OTHER, not '%s'",
+                         word);
     if (column && has_other_than_files(s, first))
         return tool_fail(err, CFSPLIT_USAGE, "--weights column needs all items from --from: other ones have no weight");
     out->lines_flags = (s->null ? CFSPLIT_LINES_NUL : 0) | (column ? CFSPLIT_LINES_COLUMN : 0);

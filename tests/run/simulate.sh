@@ -51,7 +51,7 @@ refuses "--as-planned is for a run that has been planned" --from list --as-plann
 refuses "'no.run' is neither a run nor a file" no.run
 mkdir folder
 refuses "'folder' is neither a run nor a file" folder
-refuses "--weights needs stat, column, none or run:OTHER, not 'pixels'" --from list --weights pixels
+refuses "--weights needs stat, column or none, or for a plan run:OTHER, not 'pixels'" --from list --weights pixels
 refuses "cannot weigh" --from list --weights stat
 refuses "there is no run 'no.run'" --from list --weights run:no.run
 printf 'a\na\n' >twice

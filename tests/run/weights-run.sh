@@ -84,7 +84,7 @@ code 2 canfar-split plan no.run --replicas 2 --weights run:none.run x -- true
 says err "there is no run 'none.run'"
 code 2 canfar-split plan no.run --replicas 2 --weights run: x -- true
 code 2 canfar-split plan no.run --replicas 2 --weights times x -- true
-says err "--weights needs stat, column, none or run:OTHER, not 'times'"
+says err "--weights needs stat, column or none, or for a plan run:OTHER, not 'times'"
 code 2 canfar-split size --replica 1/2 --weights run:early.run --from wanted
 says err "size: --weights run:early.run is for plan: replicas that split by themselves need not see the same times"
 printf 'damaged' >early.run/run.json
