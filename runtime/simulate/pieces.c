@@ -8,7 +8,7 @@
 
 enum { PIECE_ENDS, REPLICA_COMES, SHARES_ADOPTED, PIECE_LEFT }; /* at one time in this order */
 
-enum { nobody = UINT32_MAX };
+enum { nobody = UINT32_MAX, later = UINT32_MAX - 1 };
 
 struct piece {
     uint64_t first, items; /* places in the order of work: what is left of it */
@@ -31,8 +31,9 @@ struct stage {
     struct share *shares;                     /* static strategies */
     uint32_t *open[CSI_PIECES_PER_SHARE + 1]; /* shares that helpers may take from, by their free pieces */
     uint32_t open_count[CSI_PIECES_PER_SHARE + 1];
-    uint32_t *window, *window_at, window_count, window_next; /* blocks: the foremost that nobody has; where each is */
-    uint32_t caretaker;                                      /* who stays and does nothing; or nobody */
+    uint32_t *window, *window_at, window_count,
+        window_next;    /* blocks: the foremost that nobody has; where each is, later, or nobody */
+    uint32_t caretaker; /* who stays and does nothing; or nobody */
     uint64_t last_end;
 };
 
@@ -94,15 +95,27 @@ static uint32_t help(struct stage *s)
     return piece;
 }
 
-static uint32_t take_block(struct stage *s, uint32_t at)
+/* The next block that comes into the window, or nobody. */
+static uint32_t next_block(struct stage *s)
 {
-    uint32_t block = s->window[at];
-    uint32_t moved = s->window_next < s->piece_count ? s->window_next++ : s->window[--s->window_count];
+    while (s->window_next < s->piece_count && s->window_at[s->window_next] != later)
+        s->window_next++;
+    return s->window_next < s->piece_count ? s->window_next++ : nobody;
+}
+
+static uint32_t take_block(struct stage *s, uint32_t block)
+{
+    uint32_t at = s->window_at[block];
+    s->window_at[block] = nobody;
+    if (at == later)
+        return block;
+    uint32_t moved = next_block(s);
+    if (moved == nobody)
+        moved = s->window[--s->window_count];
     if (at < s->window_count) {
         s->window[at] = moved;
         s->window_at[moved] = at;
     }
-    s->window_at[block] = nobody;
     return block;
 }
 
@@ -111,8 +124,8 @@ static uint32_t choose_block(struct stage *s, uint32_t k0, bool first)
     if (!s->window || s->window_count == 0)
         return nobody;
     if (first && k0 < s->piece_count && s->window_at[k0] != nobody)
-        return take_block(s, s->window_at[k0]);
-    return take_block(s, (uint32_t)csi_crowd_random(s->crowd, s->window_count));
+        return take_block(s, k0);
+    return take_block(s, s->window[csi_crowd_random(s->crowd, s->window_count)]);
 }
 
 static uint32_t take_left(struct stage *s, uint64_t now)
@@ -245,14 +258,14 @@ static cfsplit_status set_shares(struct stage *s, struct cfsplit_error *err)
 
 static cfsplit_status set_window(struct stage *s, struct cfsplit_error *err)
 {
-    uint64_t most = 2 * (uint64_t)s->crowd->R;
-    s->window_count = s->window_next = most < s->piece_count ? (uint32_t)most : s->piece_count;
+    uint32_t most = 1 + s->crowd->R / 4;
+    s->window_count = s->window_next = most < s->piece_count ? most : s->piece_count;
     s->window = malloc((s->window_count + 1) * sizeof *s->window);
     s->window_at = malloc((s->piece_count + 1) * sizeof *s->window_at);
     if (!s->window || !s->window_at)
         return csi_fail_memory(err);
     for (uint32_t p = 0; p < s->piece_count; p++)
-        s->window_at[p] = p < s->window_count ? p : nobody;
+        s->window_at[p] = p < s->window_count ? p : later;
     for (uint32_t at = 0; at < s->window_count; at++)
         s->window[at] = at;
     return CFSPLIT_OK;

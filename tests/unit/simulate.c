@@ -185,6 +185,16 @@ static void within_bounds(void)
     }
 }
 
+/* No large block is left for the end. */
+static void blocks_end_together(void)
+{
+    static uint64_t weights[20000];
+    for (size_t i = 0; i < 20000; i++)
+        weights[i] = 1 + i % 3;
+    for (uint32_t replicas = 2; replicas <= 256; replicas *= 2)
+        CHECK(simulate(weights, 20000, &plain, CFSPLIT_BLOCKS, replicas).run.over < 1.04);
+}
+
 /* Of a share that nobody helps with, each strategy's heaviest replica. */
 static void shares_add_up(void)
 {
@@ -409,6 +419,7 @@ static const struct check_case cases[] = {
     {"items take other times than their weights say", other_times},
     {"a queue is what Graham's list of the largest first gives", queue_is_a_schedule},
     {"nothing beats the bound, and helping does no harm", within_bounds},
+    {"blocks of small items end nearly together", blocks_end_together},
     {"a share takes as long as its items add up to", shares_add_up},
     {"one of two dies: its item is done again when that is noticed, or it had none", one_of_two_dies},
     {"when all die it never ends", all_die},
