@@ -11,6 +11,15 @@ static bool has_other_than_files(const struct settings *s, size_t first)
     return false;
 }
 
+static cfsplit_status check_stdin(const struct settings *s, size_t first, struct cfsplit_error *err)
+{
+    size_t count = 0;
+    for (size_t i = first; i < s->source_count; i++)
+        count += s->sources[i].kind == SOURCE_IS_FILE && strcmp(s->sources[i].text, "-") == 0;
+    return count < 2 ? CFSPLIT_OK
+                     : tool_fail(err, CFSPLIT_USAGE, "--from - twice: standard input can be read only once");
+}
+
 static cfsplit_status choose_duplicates(const struct settings *s, bool refuse, enum cfsplit_duplicates *out,
                                         struct cfsplit_error *err)
 {
@@ -48,6 +57,8 @@ cfsplit_status tool_list_choices(const struct settings *s, size_t first, bool wa
     if (first >= s->source_count)
         status = tool_fail(err, CFSPLIT_USAGE,
                            "no items: give names, quoted patterns, --from FILE or -r DIR, for example '*.fits'");
+    if (status == CFSPLIT_OK)
+        status = check_stdin(s, first, err);
     if (status == CFSPLIT_OK)
         status = choose_duplicates(s, refuse_duplicates || has_other_than_files(s, first), &out->duplicates, err);
     if (status == CFSPLIT_OK)

@@ -37,6 +37,10 @@ cfsplit_status tool_identity_by(const struct settings *s, const struct cfsplit_r
                                 char *(*lookup)(const char *name), struct cfsplit_identity *out,
                                 struct cfsplit_error *err);
 
+/* Which errno a write to stdout failed with, 0 for none: main may close it in another thread, and each has an errno of its own. */
+void tool_output_failed(int number);
+int tool_output_error(void);
+
 /* tool_list in two steps, for filters that may not need to hold a list: what --null, --weights and --duplicates ask for,
  * checked, with an error too if there is no source at all; then the list. */
 struct list_choices {

@@ -61,6 +61,7 @@ struct cfsplit_exit_codes {
 enum cfsplit_keep { CFSPLIT_KEEP_NOT, CFSPLIT_KEEP_LINES, CFSPLIT_KEEP_NUL };
 
 struct cfsplit_run_options {
+    uint64_t size; /* sizeof(struct cfsplit_run_options), as CFSPLIT_RUN_OPTIONS_INIT has it */
 #define CFSPLIT_RUN_OPTION_FIELD_(field, otherwise, what) uint64_t field;
     CFSPLIT_RUN_OPTION_LIST(CFSPLIT_RUN_OPTION_FIELD_)
 #undef CFSPLIT_RUN_OPTION_FIELD_
@@ -71,7 +72,7 @@ struct cfsplit_run_options {
 #define CFSPLIT_RUN_OPTION_UNSET_(field, otherwise, what) .field = CFSPLIT_UNSET,
 #define CFSPLIT_RUN_OPTIONS_INIT                                                                                       \
     {                                                                                                                  \
-        CFSPLIT_RUN_OPTION_LIST(CFSPLIT_RUN_OPTION_UNSET_)                                                             \
+        .size = sizeof(struct cfsplit_run_options), CFSPLIT_RUN_OPTION_LIST(CFSPLIT_RUN_OPTION_UNSET_)                 \
     }
 
 /* A name as it may be shown in a message: in single quotes, control and invalid UTF-8 bytes as \xNN, a long one cut in the
@@ -158,6 +159,22 @@ CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_run_identity(const struct cf
                                                                  struct cfsplit_error *err);
 
 /* ---- being a replica */
+
+/* X(word): what --launcher can be */
+#define CFSPLIT_LAUNCHER_LIST(X)                                                                                       \
+    X("torchrun")                                                                                                      \
+    X("openmpi")                                                                                                       \
+    X("pmi")                                                                                                           \
+    X("flux")                                                                                                          \
+    X("srun")                                                                                                          \
+    X("flux-cc")                                                                                                       \
+    X("slurm")                                                                                                         \
+    X("sge")                                                                                                           \
+    X("pbs")                                                                                                           \
+    X("torque")                                                                                                        \
+    X("lsf")                                                                                                           \
+    X("aws-batch")                                                                                                     \
+    X("kubernetes")
 
 /* X(symbol, word): what an item can be */
 #define CFSPLIT_STATE_LIST(X)                                                                                          \

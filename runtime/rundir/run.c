@@ -142,10 +142,13 @@ cfsplit_status cfsplit_run_identity(const struct cfsplit_run *run, const struct 
                                     char *(*lookup)(const char *name), struct cfsplit_identity *out,
                                     struct cfsplit_error *err)
 {
-    struct cfsplit_identity_options pinned = *options;
+    struct cfsplit_identity_options pinned;
     struct cfsplit_error failure;
-    pinned.pinned = run->spec.replicas;
     *out = (struct cfsplit_identity){0};
+    if (options->size != sizeof *options) /* and then it may end before what would be copied */
+        return cfsplit_identity_find(options, lookup, out, err);
+    pinned = *options;
+    pinned.pinned = run->spec.replicas;
     cfsplit_status status = cfsplit_identity_find(&pinned, lookup, out, &failure);
     if (status != CFSPLIT_OK && strcmp(failure.message, "no replica number here") == 0)
         return csi_fail(err, status, "%s, and %s has %" PRIu32, failure.message, run->path, run->spec.replicas);
