@@ -12,7 +12,7 @@ static void print_overview(FILE *to)
     fprintf(to, "usage: canfar-split COMMAND ...\n\n"
                 "Splits a list of files over the replicas of a job, and accounts for every one.\n\n");
     for (const struct command *const *at = tool_commands; *at; at++)
-        fprintf(to, "  %-8s %s\n", (*at)->name, (*at)->summary);
+        fprintf(to, "  %-8s  %s\n", (*at)->name, (*at)->summary);
     fprintf(to, "\nEach has its own help: canfar-split COMMAND --help\n");
 }
 

@@ -208,6 +208,8 @@ static void put_values(FILE *to, const struct row *row)
         fputs("kind=words words='" CFSPLIT_LAUNCHER_LIST(WORD_OF_LAUNCHER_) "'", to);
     else if (strcmp(a, "STATE") == 0)
         fputs("kind=words words='" CFSPLIT_STATE_LIST(WORD_OF_STATE_) "'", to);
+    else if (strcmp(row->name, "weights") == 0) /* run:OTHER is for who knows a run */
+        fputs("kind=words words='stat column none'", to);
     else if (strcmp(a, "FILE") == 0)
         fputs("kind=file", to);
     else if (strcmp(a, "DIR") == 0 || strcmp(a, "RUN") == 0)

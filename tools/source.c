@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tool.h"
+#include "times.h"
 
 static bool has_other_than_files(const struct settings *s, size_t first)
 {
@@ -40,8 +40,10 @@ static cfsplit_status choose_weights(const struct settings *s, size_t first, boo
     const char *word = s->weights ? s->weights : wants_weights ? "stat" : "none";
     bool column = strcmp(word, "column") == 0;
     out->weigh = strcmp(word, "stat") == 0;
-    if (!column && !out->weigh && strcmp(word, "none") != 0)
-        return tool_fail(err, CFSPLIT_USAGE, "--weights needs stat, column or none, not '%s'", word);
+    out->run = times_run(word);
+    if (!column && !out->weigh && !out->run && strcmp(word, "none") != 0)
+        return tool_fail(err, CFSPLIT_USAGE, "--weights needs stat, column or none, or for a plan run:OTHER, not '%s'",
+                         word);
     if (column && has_other_than_files(s, first))
         return tool_fail(err, CFSPLIT_USAGE, "--weights column needs all items from --from: other ones have no weight");
     out->lines_flags = (s->null ? CFSPLIT_LINES_NUL : 0) | (column ? CFSPLIT_LINES_COLUMN : 0);
@@ -106,6 +108,8 @@ cfsplit_status tool_list_read(const struct settings *s, size_t first, const stru
         status = resolve_duplicates(list, choices->duplicates, err);
     if (status == CFSPLIT_OK && choices->weigh)
         status = cfsplit_list_weigh(list, err);
+    if (status == CFSPLIT_OK && choices->run)
+        status = times_weigh(choices->run, list, err);
     if (status == CFSPLIT_OK)
         *out = list;
     else

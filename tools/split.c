@@ -146,6 +146,11 @@ static int run_filter(const struct command *command, struct settings *s)
     bool is_size = f.strategy == CFSPLIT_SIZE;
     if (status == CFSPLIT_OK)
         status = tool_list_choices(s, 0, is_size, is_size, &choices, &err);
+    if (status == CFSPLIT_OK && choices.run)
+        status =
+            tool_fail(&err, CFSPLIT_USAGE,
+                      "%s: --weights %s is for plan: replicas that split by themselves need not see the same times",
+                      command->name, s->weights);
     if (status == CFSPLIT_OK)
         status = identify(&f, &err);
     if (status == CFSPLIT_OK)

@@ -253,7 +253,7 @@ static cfsplit_status compare_weights(const struct cfsplit_run *run, const char 
     const char *theirs = run->spec.weights;
     if (strcmp(theirs, mine ? mine : "") == 0)
         return CFSPLIT_OK;
-    return csi_fail(err, CFSPLIT_USAGE, "%s was planned %s %.40s", csi_quote(run->path).text,
+    return csi_fail(err, CFSPLIT_USAGE, "%s was planned %s %.200s", csi_quote(run->path).text,
                     *theirs ? "with --weights" : "without --weights", *theirs ? theirs : mine);
 }
 

@@ -46,6 +46,7 @@ for command in $commands; do
     asks "-o default" canfar-split "$command" ""
 done
 gives "--replica --replicas" canfar-split chunk --from x --repl
+gives "column none stat" canfar-split plan r.run --weights ""
 gives "drop keep" canfar-split size --duplicates ""
 gives "size stripe" canfar-split plan r.run --strategy s
 gives "size stripe" canfar-split plan r.run --strategy = s
