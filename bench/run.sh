@@ -67,9 +67,9 @@ quick)
     part lists lists.sh 3 2000000 50000
     part queue queue.sh 3 1000000 batched single takeover
     part crowd queue.sh 1 1000000 crowd memory idle
-    part strategies strategies.sh quick
     part scale scale.sh 512 200000 51 20 1
     part verify verify.sh 1000000 512 3
+    part strategies strategies.sh 1 1 4 equal,lognormal-1,pareto,giant,fits,replay
     ;;
 full)
     part limits limits.sh 5 100000
@@ -81,7 +81,7 @@ full)
     part lists lists.sh 5 10000000 200000
     part queue queue.sh 5 1000000
     part memory10 queue.sh 1 1000000 memory10
-    part strategies strategies.sh full
+    part strategies strategies.sh 3 5 4,64,512
     part scale scale.sh 512 1000000 51 20 1
     part verify verify.sh 1000000 512 5
     ;;
@@ -94,7 +94,7 @@ tiny)
     part door door.sh 200 20 1
     part lists lists.sh 1 2000 400
     part queue queue.sh 1 2000 batched
-    part strategies strategies.sh tiny
+    part strategies strategies.sh 1 0.1 3 pareto,giant 2000
     part scale scale.sh 8 800 1 1 1
     part verify verify.sh 800 8 1
     ;;

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,7 +12,7 @@ static void print_overview(FILE *to)
     fprintf(to, "usage: canfar-split COMMAND ...\n\n"
                 "Splits a list of files over the replicas of a job, and accounts for every one.\n\n");
     for (const struct command *const *at = tool_commands; *at; at++)
-        fprintf(to, "  %-8s %s\n", (*at)->name, (*at)->summary);
+        fprintf(to, "  %-8s  %s\n", (*at)->name, (*at)->summary);
     fprintf(to, "\nEach has its own help: canfar-split COMMAND --help\n");
 }
 
@@ -53,9 +54,12 @@ static int close_stdout(int code)
     int broken = ferror(stdout), closed = fclose(stdout);
     if (!broken && closed == 0)
         return code;
-    if (errno == EPIPE)
+    int number = tool_output_error() ? tool_output_error() : errno;
+    if (number == EPIPE) {
+        raise(SIGPIPE); /* in a thread that writes it was blocked; it is what everybody gets whose reader is gone */
         return code ? code : 1;
-    tool_say("cannot write the output: %s", strerror(errno));
+    }
+    tool_say("cannot write the output: %s", strerror(number));
     return code ? code : cfsplit_status_exit_code(CFSPLIT_STORAGE);
 }
 

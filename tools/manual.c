@@ -184,6 +184,7 @@ static bool write_page(const char *prose, const char *folder, const struct comma
 
 #define WORD_OF_STRATEGY_(symbol, word, is_static, text) word " "
 #define WORD_OF_STATE_(symbol, word)                     word " "
+#define WORD_OF_LAUNCHER_(word)                          word " "
 
 /* The choices of "N|auto" that can be typed as they are. */
 static void put_choices(FILE *to, const char *argument)
@@ -203,8 +204,12 @@ static void put_values(FILE *to, const struct row *row)
     const char *a = row->argument;
     if (strcmp(row->name, "strategy") == 0)
         fputs("kind=words words='" CFSPLIT_STRATEGY_LIST(WORD_OF_STRATEGY_) "'", to);
+    else if (strcmp(row->name, "launcher") == 0)
+        fputs("kind=words words='" CFSPLIT_LAUNCHER_LIST(WORD_OF_LAUNCHER_) "'", to);
     else if (strcmp(a, "STATE") == 0)
         fputs("kind=words words='" CFSPLIT_STATE_LIST(WORD_OF_STATE_) "'", to);
+    else if (strcmp(row->name, "weights") == 0) /* run:OTHER is for who knows a run */
+        fputs("kind=words words='stat column none'", to);
     else if (strcmp(a, "FILE") == 0)
         fputs("kind=file", to);
     else if (strcmp(a, "DIR") == 0 || strcmp(a, "RUN") == 0)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "check_list.h"
+#include "times.h"
 
 cfsplit_status plan_request(const struct settings *s, uint64_t replicas, struct cfsplit_plan_request *request,
                             struct cfsplit_error *err)
@@ -90,7 +91,9 @@ cfsplit_status plan_make(struct settings *s, const char *path, size_t first_sour
     struct cfsplit_plan_request request;
     struct cfsplit_list *list = NULL;
     *created = false;
-    cfsplit_status status = plan_request(s, replicas, &request, err);
+    cfsplit_status status = times_anchor(s, err);
+    if (status == CFSPLIT_OK)
+        status = plan_request(s, replicas, &request, err);
     if (status == CFSPLIT_OK)
         status = cfsplit_command_check(s->command, s->command_count, &request.options, err);
     if (status == CFSPLIT_OK)
@@ -158,6 +161,8 @@ static int extend(struct settings *s, const char *path)
     struct cfsplit_list *list = NULL;
     uint64_t added = 0;
     cfsplit_status status = check_extending(s, &err);
+    if (status == CFSPLIT_OK)
+        status = times_anchor(s, &err);
     if (status == CFSPLIT_OK)
         status = cfsplit_run_open(path, &run, &err);
     if (status == CFSPLIT_OK)
@@ -234,6 +239,9 @@ const struct command command_plan = {
         "programs "
         "that\n"
         "link the library.\n"
+        "--weights run:OTHER weighs each item by the time it took in the run OTHER, and by the median what OTHER has "
+        "not "
+        "ended.\n"
         "The same plan again is no error. --check-list RUN ITEM... plans nothing: it looks whether the sources still "
         "give the\n"
         "list of RUN, and exits with 1 if items are new or gone.\n"

@@ -11,6 +11,7 @@
 
 #include "plan.h"
 #include "signals.h"
+#include "times.h"
 
 struct running {
     struct signals signals;
@@ -212,6 +213,8 @@ static int plan_and_run(struct settings *s)
         status = tool_fail(&err, CFSPLIT_USAGE, "what is to be done with each item? put it last: ... -- COMMAND {}");
     else if (stat(s->in, &st) == 0) { /* frozen: the list is not read again, the command must be the same */
         status = cfsplit_run_open(s->in, &run, &err);
+        if (status == CFSPLIT_OK)
+            status = times_anchor(s, &err);
         if (status == CFSPLIT_OK)
             status = plan_request(s, cfsplit_run_facts(run)->replicas, &request, &err);
         if (status == CFSPLIT_OK)

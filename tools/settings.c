@@ -22,6 +22,9 @@ enum kind {
     ADDRESS,  /* const char *, a numeric one or "none" */
     CODES,    /* struct cfsplit_exit_codes */
     REPLICA,  /* K or K/N */
+    MICROS,   /* uint64_t, microseconds: 50us, 5ms, 1s */
+    RATE,     /* uint64_t, above 0: 1000, 50M, 50M/s */
+    COUNTS,   /* struct counts: 4 or 1,8,64 */
     SOURCE_FILE,
     SOURCE_TREE,
     SOURCE_MATCH,
@@ -54,6 +57,10 @@ static const struct unit times[] = {{"", 1000},     {"ms", 1},       {"s", 1000}
                                     {"h", 3600000}, {"d", 86400000}, {0}};
 static const struct unit sizes[] = {{"", 1},         {"k", 1u << 10}, {"K", 1u << 10}, {"m", 1u << 20},
                                     {"M", 1u << 20}, {"g", 1u << 30}, {"G", 1u << 30}, {0}};
+static const struct unit micros[] = {{"us", 1}, {"", 1000000}, {"ms", 1000}, {"s", 1000000}, {"m", 60000000}, {0}};
+static const struct unit rates[] = {{"", 1},           {"/s", 1},         {"k", 1u << 10},
+                                    {"k/s", 1u << 10}, {"M", 1u << 20},   {"M/s", 1u << 20},
+                                    {"G", 1u << 30},   {"G/s", 1u << 30}, {0}};
 
 /* A number below 2^63 and a unit of the table behind it. */
 static bool parse_number(const char *text, const struct unit *units, uint64_t *out)
@@ -79,6 +86,40 @@ static bool parse_number(const char *text, const struct unit *units, uint64_t *o
 }
 
 static const struct unit plain[] = {{"", 1}, {0}};
+
+/* Puts a number where it belongs; one that is there stays there once. */
+static bool add_count(struct counts *counts, uint64_t value)
+{
+    size_t place = counts->count;
+    while (place > 0 && counts->at[place - 1] > value)
+        place--;
+    if (place > 0 && counts->at[place - 1] == value)
+        return true;
+    if (counts->count == COUNTS_MAX)
+        return false;
+    memmove(&counts->at[place + 1], &counts->at[place], (counts->count++ - place) * sizeof counts->at[0]);
+    counts->at[place] = (uint32_t)value;
+    return true;
+}
+
+static bool parse_counts(const char *text, struct counts *counts)
+{
+    *counts = (struct counts){.count = 0};
+    while (true) {
+        size_t length = strcspn(text, ",");
+        char one[8];
+        uint64_t value;
+        if (length >= sizeof one)
+            return false;
+        memcpy(one, text, length);
+        one[length] = '\0';
+        if (!parse_number(one, plain, &value) || value < 1 || value > CFSPLIT_REPLICAS_MAX || !add_count(counts, value))
+            return false;
+        if (text[length] == '\0')
+            return true;
+        text += length + 1;
+    }
+}
 
 static bool parse_codes(const char *text, struct cfsplit_exit_codes *codes)
 {
@@ -151,6 +192,9 @@ static const char *what_is_wanted(enum kind kind)
     case BYTES: return "a size such as 4096, 64k or 1M";
     case BATCH: return "a number up to 64";
     case ADDRESS: return "a numeric address such as 192.0.2.7 or 2001:db8::7, or none";
+    case MICROS: return "a time such as 50us, 5ms or 1s";
+    case RATE: return "what is done in a second, such as 50M";
+    case COUNTS: return "up to 32 numbers of replicas such as 16 or 1,16,256";
     case CODES: return "exit codes from 1 to 255, such as 65 or 65,66";
     default: return "a replica number from 1 on, such as 3 or 3/100";
     }
@@ -181,6 +225,9 @@ static cfsplit_status apply(struct settings *s, const struct option_row *row, co
         good = is_address(value);
         break;
     case CODES: good = parse_codes(value, field); break;
+    case MICROS: good = parse_number(value, micros, field); break;
+    case RATE: good = parse_number(value, rates, field) && *(uint64_t *)field > 0; break;
+    case COUNTS: good = parse_counts(value, field); break;
     case REPLICA: s->identity.text = value; break; /* read when all options are known */
     case SOURCE_FILE: return add_source(s, SOURCE_IS_FILE, value, err);
     case SOURCE_TREE: return add_source(s, SOURCE_IS_TREE, value, err);
@@ -326,7 +373,12 @@ cfsplit_status settings_parse(struct settings *s, const struct command *command,
                            .attempt = CFSPLIT_UNSET,
                            .cpus = CFSPLIT_UNSET,
                            .memory_bytes = CFSPLIT_UNSET,
-                           .run = CFSPLIT_RUN_OPTIONS_INIT};
+                           .run = CFSPLIT_RUN_OPTIONS_INIT,
+                           .simulate = {.dispatch_us = CFSPLIT_UNSET,
+                                        .start_spread_ms = CFSPLIT_UNSET,
+                                        .lose = CFSPLIT_UNSET,
+                                        .rate = CFSPLIT_UNSET,
+                                        .seed = CFSPLIT_UNSET}};
     *helped = false;
     make_tables(&tables, (unsigned)command->bit);
     opterr = 0;
@@ -351,4 +403,5 @@ void settings_release(struct settings *s)
         free(s->sources[i].owned);
     free(s->sources);
     free(s->passed);
+    free(s->weights_owned);
 }

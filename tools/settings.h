@@ -21,7 +21,8 @@ enum command_bit {
     STOP = 1 << 9,
     LOG = 1 << 10,
     WHOAMI = 1 << 11,
-    ALL = (1 << 12) - 1
+    SIMULATE = 1 << 12,
+    ALL = (1 << 13) - 1
 };
 
 enum source_kind { SOURCE_IS_ARGUMENT, SOURCE_IS_FILE, SOURCE_IS_TREE };
@@ -38,6 +39,13 @@ struct passed {
     const char *name, *value; /* NULL: a flag */
 };
 
+/* Numbers of replicas, ascending. */
+enum { COUNTS_MAX = 32 };
+struct counts {
+    uint32_t at[COUNTS_MAX];
+    size_t count;
+};
+
 struct settings {
     struct source *sources; /* in the order given; for commands on a run, sources[0] is RUN */
     size_t source_count;
@@ -45,6 +53,7 @@ struct settings {
     size_t command_count;
     bool null, allow_empty, upstream, spare, group, json, watch, why, now, joblog, check, missing, extend, check_list,
         lz4;
+    char *weights_owned; /* weights, if it is not from argv */
     const char *duplicates, *weights, *strategy, *cwd, *in, *on, *state, *image, *name, *bind, *launcher;
     struct {
         uint64_t id, count; /* 0: not given */
@@ -54,6 +63,12 @@ struct settings {
     struct passed *passed; /* those of `run` that were given, in that order: what launch passes on */
     size_t passed_count;
     struct cfsplit_run_options run;
+    struct {
+        struct counts replicas;                                  /* none: 1, 2, 4, ... 512 */
+        uint64_t dispatch_us, start_spread_ms, lose, rate, seed; /* CFSPLIT_UNSET: not given */
+        const char *plot;
+        bool as_planned;
+    } simulate;
 };
 
 struct command {

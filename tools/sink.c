@@ -1,5 +1,6 @@
 #include "sink.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,9 +13,17 @@ static const LZ4F_preferences_t preferences = {
                   .contentChecksumFlag = LZ4F_contentChecksumEnabled},
 };
 
+static bool put_bytes(const void *bytes, size_t length)
+{
+    if (fwrite(bytes, 1, length, stdout) == length)
+        return true;
+    tool_output_failed(errno);
+    return false;
+}
+
 static bool put(struct sink *sink, size_t packed)
 {
-    return !LZ4F_isError(packed) && fwrite(sink->packed, 1, packed, stdout) == packed;
+    return !LZ4F_isError(packed) && put_bytes(sink->packed, packed);
 }
 
 cfsplit_status sink_open(struct sink *sink, bool lz4, struct cfsplit_error *err)
@@ -33,7 +42,7 @@ cfsplit_status sink_open(struct sink *sink, bool lz4, struct cfsplit_error *err)
 bool sink_write(struct sink *sink, const char *text, size_t length)
 {
     if (!sink->lz4)
-        return fwrite(text, 1, length, stdout) == length;
+        return put_bytes(text, length);
     while (length > 0) {
         size_t now = length < piece ? length : piece;
         if (!put(sink, LZ4F_compressUpdate(sink->lz4, sink->packed, sink->room, text, now, NULL)))

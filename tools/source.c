@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tool.h"
+#include "times.h"
 
 static bool has_other_than_files(const struct settings *s, size_t first)
 {
@@ -9,6 +9,15 @@ static bool has_other_than_files(const struct settings *s, size_t first)
         if (s->sources[i].kind != SOURCE_IS_FILE)
             return true;
     return false;
+}
+
+static cfsplit_status check_stdin(const struct settings *s, size_t first, struct cfsplit_error *err)
+{
+    size_t count = 0;
+    for (size_t i = first; i < s->source_count; i++)
+        count += s->sources[i].kind == SOURCE_IS_FILE && strcmp(s->sources[i].text, "-") == 0;
+    return count < 2 ? CFSPLIT_OK
+                     : tool_fail(err, CFSPLIT_USAGE, "--from - twice: standard input can be read only once");
 }
 
 static cfsplit_status choose_duplicates(const struct settings *s, bool refuse, enum cfsplit_duplicates *out,
@@ -31,8 +40,10 @@ static cfsplit_status choose_weights(const struct settings *s, size_t first, boo
     const char *word = s->weights ? s->weights : wants_weights ? "stat" : "none";
     bool column = strcmp(word, "column") == 0;
     out->weigh = strcmp(word, "stat") == 0;
-    if (!column && !out->weigh && strcmp(word, "none") != 0)
-        return tool_fail(err, CFSPLIT_USAGE, "--weights needs stat, column or none, not '%s'", word);
+    out->run = times_run(word);
+    if (!column && !out->weigh && !out->run && strcmp(word, "none") != 0)
+        return tool_fail(err, CFSPLIT_USAGE, "--weights needs stat, column or none, or for a plan run:OTHER, not '%s'",
+                         word);
     if (column && has_other_than_files(s, first))
         return tool_fail(err, CFSPLIT_USAGE, "--weights column needs all items from --from: other ones have no weight");
     out->lines_flags = (s->null ? CFSPLIT_LINES_NUL : 0) | (column ? CFSPLIT_LINES_COLUMN : 0);
@@ -46,6 +57,8 @@ cfsplit_status tool_list_choices(const struct settings *s, size_t first, bool wa
     if (first >= s->source_count)
         status = tool_fail(err, CFSPLIT_USAGE,
                            "no items: give names, quoted patterns, --from FILE or -r DIR, for example '*.fits'");
+    if (status == CFSPLIT_OK)
+        status = check_stdin(s, first, err);
     if (status == CFSPLIT_OK)
         status = choose_duplicates(s, refuse_duplicates || has_other_than_files(s, first), &out->duplicates, err);
     if (status == CFSPLIT_OK)
@@ -95,6 +108,8 @@ cfsplit_status tool_list_read(const struct settings *s, size_t first, const stru
         status = resolve_duplicates(list, choices->duplicates, err);
     if (status == CFSPLIT_OK && choices->weigh)
         status = cfsplit_list_weigh(list, err);
+    if (status == CFSPLIT_OK && choices->run)
+        status = times_weigh(choices->run, list, err);
     if (status == CFSPLIT_OK)
         *out = list;
     else

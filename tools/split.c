@@ -146,6 +146,11 @@ static int run_filter(const struct command *command, struct settings *s)
     bool is_size = f.strategy == CFSPLIT_SIZE;
     if (status == CFSPLIT_OK)
         status = tool_list_choices(s, 0, is_size, is_size, &choices, &err);
+    if (status == CFSPLIT_OK && choices.run)
+        status =
+            tool_fail(&err, CFSPLIT_USAGE,
+                      "%s: --weights %s is for plan: replicas that split by themselves need not see the same times",
+                      command->name, s->weights);
     if (status == CFSPLIT_OK)
         status = identify(&f, &err);
     if (status == CFSPLIT_OK)
@@ -169,7 +174,7 @@ static int run_filter(const struct command *command, struct settings *s)
 const struct command commands_split[5] = {
     {"chunk", SPLIT, USAGE, "print my share: contiguous, the last replica takes the whole remainder",
      "The same answer as the Python client's chunk().\n" IDENTITY, run_filter, 0},
-    {"stripe", SPLIT, USAGE, "print my share: items K, K+N, K+2N, ...",
+    {"stripe", SPLIT, USAGE, "print my share: item K and every N-th one behind it",
      "The same answer as the Python client's stripe().\n" IDENTITY, run_filter, 0},
     {"even", SPLIT, USAGE, "print my share: contiguous, shares differ by at most one item", IDENTITY, run_filter, 0},
     {"size", SPLIT, USAGE, "print my share: largest first, each to the replica with the least so far",

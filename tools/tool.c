@@ -45,6 +45,18 @@ struct tool_word tool_word(const char *path)
     return word;
 }
 
+static int output_error;
+
+void tool_output_failed(int number)
+{
+    output_error = number;
+}
+
+int tool_output_error(void)
+{
+    return output_error;
+}
+
 const char *tool_items(uint64_t count)
 {
     return count == 1 ? "item" : "items";

@@ -23,7 +23,7 @@ const char *tool_items(uint64_t count);
 int tool_exit(const struct cfsplit_error *err);
 
 /* The list that sources, --null, --weights, --duplicates and --allow-empty describe, from s->sources[first] on. Weights are
- * taken as `stat` if asked by --weights or, without it, if `wants_weights`. */
+ * taken as `stat` if asked by --weights or, without it, if `wants_weights`; by `run:OTHER` they are its times in ms. */
 cfsplit_status tool_list(const struct settings *s, size_t first, bool wants_weights, bool refuse_duplicates,
                          struct cfsplit_list **out, struct cfsplit_error *err);
 
@@ -37,12 +37,17 @@ cfsplit_status tool_identity_by(const struct settings *s, const struct cfsplit_r
                                 char *(*lookup)(const char *name), struct cfsplit_identity *out,
                                 struct cfsplit_error *err);
 
+/* Which errno a write to stdout failed with, 0 for none: main may close it in another thread, and each has an errno of its own. */
+void tool_output_failed(int number);
+int tool_output_error(void);
+
 /* tool_list in two steps, for filters that may not need to hold a list: what --null, --weights and --duplicates ask for,
  * checked, with an error too if there is no source at all; then the list. */
 struct list_choices {
     enum cfsplit_duplicates duplicates;
     unsigned lines_flags; /* CFSPLIT_LINES_* */
     bool weigh;           /* by stat(2) */
+    const char *run;      /* by the times of that run; NULL: no */
 };
 cfsplit_status tool_list_choices(const struct settings *s, size_t first, bool wants_weights, bool refuse_duplicates,
                                  struct list_choices *out, struct cfsplit_error *err);
@@ -58,7 +63,7 @@ cfsplit_status tool_run_path(const struct command *command, const struct setting
 
 extern const struct command commands_split[5]; /* chunk stripe even size hash */
 extern const struct command command_plan, command_run, command_launch, command_status, command_verify, command_items,
-    command_explain, command_retry, command_stop, command_log, command_whoami;
+    command_explain, command_retry, command_stop, command_log, command_whoami, command_simulate;
 extern const struct command *const tool_commands[]; /* all of them, in the order of the help; NULL behind the last */
 
 #endif

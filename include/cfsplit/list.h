@@ -61,7 +61,8 @@ CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_lines_open(const char *path,
 CFSPLIT_API void cfsplit_lines_close(struct cfsplit_lines *lines);
 
 /* The next item; its name is the reader's until the next call. CFSPLIT_END behind the last one, err untouched.
- * Errors: as cfsplit_list_add_file; then only close is left to do. */
+ * Errors: as cfsplit_list_add_file, of a regular file also CFSPLIT_USAGE at its end if it has changed since it was opened; then
+ * only close is left to do. */
 CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_lines_next(struct cfsplit_lines *lines, struct cfsplit_item *out,
                                                                struct cfsplit_error *err);
 

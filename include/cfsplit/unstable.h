@@ -61,6 +61,7 @@ struct cfsplit_exit_codes {
 enum cfsplit_keep { CFSPLIT_KEEP_NOT, CFSPLIT_KEEP_LINES, CFSPLIT_KEEP_NUL };
 
 struct cfsplit_run_options {
+    uint64_t size; /* sizeof(struct cfsplit_run_options), as CFSPLIT_RUN_OPTIONS_INIT has it */
 #define CFSPLIT_RUN_OPTION_FIELD_(field, otherwise, what) uint64_t field;
     CFSPLIT_RUN_OPTION_LIST(CFSPLIT_RUN_OPTION_FIELD_)
 #undef CFSPLIT_RUN_OPTION_FIELD_
@@ -71,7 +72,7 @@ struct cfsplit_run_options {
 #define CFSPLIT_RUN_OPTION_UNSET_(field, otherwise, what) .field = CFSPLIT_UNSET,
 #define CFSPLIT_RUN_OPTIONS_INIT                                                                                       \
     {                                                                                                                  \
-        CFSPLIT_RUN_OPTION_LIST(CFSPLIT_RUN_OPTION_UNSET_)                                                             \
+        .size = sizeof(struct cfsplit_run_options), CFSPLIT_RUN_OPTION_LIST(CFSPLIT_RUN_OPTION_UNSET_)                 \
     }
 
 /* A name as it may be shown in a message: in single quotes, control and invalid UTF-8 bytes as \xNN, a long one cut in the
@@ -101,6 +102,10 @@ struct cfsplit_plan_request {
 CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_plan(const char *path, const struct cfsplit_list *list,
                                                          const struct cfsplit_plan_request *request, bool *created,
                                                          struct cfsplit_error *err);
+
+/* Gives item i the weight weights[i]; copied. Errors: CFSPLIT_USAGE if they add up to 2^63 or more, weights unchanged. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_list_set_weights(struct cfsplit_list *list, const uint64_t *weights,
+                                                                     struct cfsplit_error *err);
 
 /* Whether a command fits such options: one that is kept can have no {} in it. Errors: CFSPLIT_USAGE, CFSPLIT_MEMORY. */
 CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_command_check(char *const *command, uint64_t count,
@@ -140,6 +145,11 @@ struct cfsplit_facts {
 };
 CFSPLIT_API const struct cfsplit_facts *cfsplit_run_facts(const struct cfsplit_run *run);
 
+/* Appends all items of a run with their weights: in the order in which they were given where the run keeps it (*as_given), else
+ * sorted by bytes. Errors: CFSPLIT_DAMAGED, CFSPLIT_STORAGE, CFSPLIT_MEMORY. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_run_list(const struct cfsplit_run *run, struct cfsplit_list *list,
+                                                             bool *as_given, struct cfsplit_error *err);
+
 /* Who this process is in a run: cfsplit_identity_find with the run's count as the one that is pinned. Errors: as there, and
  * CFSPLIT_USAGE if another count is found; *out is what was found then, too, and its count 0 if nothing was. */
 CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_run_identity(const struct cfsplit_run *run,
@@ -149,6 +159,22 @@ CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_run_identity(const struct cf
                                                                  struct cfsplit_error *err);
 
 /* ---- being a replica */
+
+/* X(word): what --launcher can be */
+#define CFSPLIT_LAUNCHER_LIST(X)                                                                                       \
+    X("torchrun")                                                                                                      \
+    X("openmpi")                                                                                                       \
+    X("pmi")                                                                                                           \
+    X("flux")                                                                                                          \
+    X("srun")                                                                                                          \
+    X("flux-cc")                                                                                                       \
+    X("slurm")                                                                                                         \
+    X("sge")                                                                                                           \
+    X("pbs")                                                                                                           \
+    X("torque")                                                                                                        \
+    X("lsf")                                                                                                           \
+    X("aws-batch")                                                                                                     \
+    X("kubernetes")
 
 /* X(symbol, word): what an item can be */
 #define CFSPLIT_STATE_LIST(X)                                                                                          \
@@ -372,6 +398,13 @@ CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_survey_attempts(
     cfsplit_status (*take)(void *context, const struct cfsplit_attempt *attempt, struct cfsplit_error *err),
     void *context, struct cfsplit_error *err);
 
+/* How long the items of a list took in the run of the survey: took_ms[i], at least 1, of its accepted end as done or rejected. Items
+ * that have no such end there (or are no items of it) get the median of all that have; *unknown is their number. Errors: CFSPLIT_USAGE
+ * if the run has no such end at all, CFSPLIT_DAMAGED, CFSPLIT_STORAGE, CFSPLIT_MEMORY. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_survey_times(struct cfsplit_survey *survey,
+                                                                 const struct cfsplit_list *list, uint64_t *took_ms,
+                                                                 uint64_t *unknown, struct cfsplit_error *err);
+
 /* Hands what an attempt printed to `take`. *torn: it ends in the middle. */
 CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status
 cfsplit_output_read(struct cfsplit_run *run, const struct cfsplit_attempt *attempt,
@@ -380,6 +413,67 @@ cfsplit_output_read(struct cfsplit_run *run, const struct cfsplit_attempt *attem
 
 /* Compares the frozen list with its digests. Errors: CFSPLIT_DAMAGED. */
 CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_run_check(const struct cfsplit_run *run, struct cfsplit_error *err);
+
+/* ---- simulating: what strategies would take. Pure: no file, no clock; the same answer for the same seed. */
+
+struct cfsplit_simulation_options {
+    uint64_t size;    /* sizeof(struct cfsplit_simulation_options) */
+    uint64_t is_time; /* 1: what items take is in microseconds; 0: in some unit, and a microsecond below is one of it */
+    uint64_t
+        dispatch; /* microseconds that a replica waits whenever it is handed something: a share, a piece, a batch */
+    uint64_t start_spread; /* replicas come at random moments up to this one */
+    uint64_t lose;         /* so many replicas die, each at a random moment of its first total/R at work */
+    uint64_t stall_after;  /* after their death what they had is taken over */
+    uint64_t adopt_after;  /* into the run, the shares of replicas that have not come are taken */
+    uint64_t seed;         /* of all that is random */
+};
+
+#define CFSPLIT_NEVER UINT64_MAX
+
+/* When all items have ended, in the unit of what they take. */
+struct cfsplit_makespan {
+    uint64_t makespan; /* CFSPLIT_NEVER: items stay that nobody takes */
+    double over;       /* makespan over the lower bound; 0 for never */
+    double idle;       /* the part of R replicas' time, up to then, in which they do no item; 0 for never */
+};
+
+struct cfsplit_outcome {
+    double bound;                  /* max(total/R, largest): no strategy can be faster */
+    struct cfsplit_makespan run;   /* as canfar-split run does it: who has nothing left takes pieces of others */
+    struct cfsplit_makespan alone; /* static strategies: each replica does its own share and no more; else as run */
+};
+
+struct cfsplit_simulator;
+
+/* Gets ready to simulate a list whose item i takes took[i] (0 counts as 1; NULL: its weight), while strategies go by the weights;
+ * a replica does one item at a time. List and took are borrowed until it is freed. Memory 16 bytes an item and the names once more. Errors:
+ * CFSPLIT_USAGE for an empty list or if it all takes longer than can be reckoned, CFSPLIT_MEMORY. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_simulator_new(const struct cfsplit_list *list, const uint64_t *took,
+                                                                  const struct cfsplit_simulation_options *options,
+                                                                  struct cfsplit_simulator **out,
+                                                                  struct cfsplit_error *err);
+CFSPLIT_API void cfsplit_simulator_free(struct cfsplit_simulator *simulator);
+
+/* One strategy with R replicas. O(n log n). Errors: CFSPLIT_USAGE for a bad R, CFSPLIT_MEMORY. */
+CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_simulate(const struct cfsplit_simulator *simulator,
+                                                             enum cfsplit_strategy strategy, uint32_t R,
+                                                             struct cfsplit_outcome *out, struct cfsplit_error *err);
+
+/* What to learn from the outcomes of several strategies with several numbers of replicas. */
+struct cfsplit_advice {
+    enum cfsplit_strategy
+        strategy; /* size, if it is at most 2% slower than the fastest everywhere; else so blocks, then queue; else
+                                       of these the one that comes nearest to the fastest */
+    uint32_t
+        enough; /* of the numbers of replicas the smallest with which it takes at most 5% longer than with any other of them; 0: it
+                         never ends */
+    double over;   /* the largest that its makespan is over the lower bound */
+    double behind; /* the largest that its makespan is over that of the fastest strategy of as many replicas */
+};
+
+/* outcomes[strategy * count + i] is that with replicas[i], ascending, at least one. Pure. */
+CFSPLIT_API void cfsplit_simulation_advise(const struct cfsplit_outcome *outcomes, const uint32_t *replicas,
+                                           size_t count, struct cfsplit_advice *out);
 
 /* ---- orders */
 

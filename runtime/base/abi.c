@@ -91,6 +91,9 @@ AT(worker_result, reserved_, 96);
 LAST(worker_result, reserved_);
 
 /* Not promised, but known by their size, too. */
+AT(run_options, size, 0);
+THEN(run_options, size, slots);
+LAST(run_options, later_exit);
 THEN(plan_request, size, strategy);
 THEN(plan_request, group, replicas);
 THEN(plan_request, command_count, options);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "rundir/spec.h"
 
 #include <cfsplit/unstable.h>
 
@@ -304,6 +305,9 @@ cfsplit_status cfsplit_command_check(char *const *command, uint64_t count, const
                                      struct cfsplit_error *err)
 {
     struct csi_template *t;
+    cfsplit_status status = csi_options_check(options, err);
+    if (status != CFSPLIT_OK)
+        return status;
     bool kept = options->keep != CFSPLIT_UNSET && options->keep != CFSPLIT_KEEP_NOT;
     if (!kept || count == 0)
         return CFSPLIT_OK;
@@ -311,7 +315,7 @@ cfsplit_status cfsplit_command_check(char *const *command, uint64_t count, const
         return csi_fail(err, CFSPLIT_USAGE,
                         "--%s is about exit codes, and a command that is kept (--keep) answers with words instead",
                         options->reject_exit.is_set ? "reject-exit" : "later-exit");
-    cfsplit_status status = csi_template_new_kept(command, count, options->shell == 1, &t, err);
+    status = csi_template_new_kept(command, count, options->shell == 1, &t, err);
     if (status == CFSPLIT_OK)
         csi_template_free(t);
     return status;

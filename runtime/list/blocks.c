@@ -330,15 +330,15 @@ static void *work(void *argument)
 
 /* ---- a whole walk */
 
-static cfsplit_status check_same(const struct csi_blocks *blocks, struct cfsplit_error *err)
+cfsplit_status csi_blocks_check_same(int fd, const struct stat *seen, const struct cfsplit_quoted *shown,
+                                     struct cfsplit_error *err)
 {
     struct stat now;
-    if (fstat(blocks->fd, &now) != 0)
-        return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot read %s",
-                              blocks->shown.text);
-    if (now.st_size != blocks->seen.st_size || now.st_mtim.tv_sec != blocks->seen.st_mtim.tv_sec ||
-        now.st_mtim.tv_nsec != blocks->seen.st_mtim.tv_nsec)
-        return csi_fail(err, CFSPLIT_USAGE, "%s has changed while it was read", blocks->shown.text);
+    if (fstat(fd, &now) != 0)
+        return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot read %s", shown->text);
+    if (now.st_size != seen->st_size || now.st_mtim.tv_sec != seen->st_mtim.tv_sec ||
+        now.st_mtim.tv_nsec != seen->st_mtim.tv_nsec)
+        return csi_fail(err, CFSPLIT_USAGE, "%s has changed while it was read", shown->text);
     return CFSPLIT_OK;
 }
 
@@ -405,7 +405,9 @@ static cfsplit_status do_walk(struct walk *walk, struct csi_blocks_end *end, str
             *err = walk->err;
         return walk->status;
     }
-    cfsplit_status status = walk->refused ? CFSPLIT_OK : check_same(blocks, err);
+    cfsplit_status status = CFSPLIT_OK;
+    if (!walk->refused)
+        status = csi_blocks_check_same(blocks->fd, &blocks->seen, &blocks->shown, err);
     if (status == CFSPLIT_OK && walk->end.odd)
         status = find_end(walk, end, err);
     return status;

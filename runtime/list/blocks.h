@@ -24,6 +24,10 @@ CFSPLIT_MUST_USE cfsplit_status csi_blocks_init(struct csi_blocks *blocks, int f
                                                 enum csi_scan_mode mode, size_t block_bytes, struct cfsplit_error *err);
 void csi_blocks_release(struct csi_blocks *blocks);
 
+/* Whether an open file is still as it was. Errors: CFSPLIT_USAGE if it has changed. */
+CFSPLIT_MUST_USE cfsplit_status csi_blocks_check_same(int fd, const struct stat *seen,
+                                                      const struct cfsplit_quoted *shown, struct cfsplit_error *err);
+
 /* Where a walk ended before the end of the file: at something that needs a closer look (list/scan.h). */
 struct csi_blocks_end {
     bool odd;

@@ -27,6 +27,7 @@ struct cfsplit_lines {
     unsigned flags;
     struct cfsplit_quoted shown; /* the file, for messages */
     off_t start;                 /* where the items begin; -1: it cannot be gone back to */
+    struct stat seen;            /* as it was at first, if it can */
     struct csi_buf text;
     size_t at; /* in text: the next item */
     uint64_t line;
@@ -91,6 +92,25 @@ static cfsplit_status fill(struct cfsplit_lines *lines, struct cfsplit_error *er
     return status == CFSPLIT_OK ? unpack(lines, err) : status;
 }
 
+/* With -0 its bytes would pass for items. */
+static cfsplit_status check_packing(const struct cfsplit_lines *lines, struct cfsplit_error *err)
+{
+    static const struct {
+        char magic[magic_bytes];
+        size_t length;
+        const char *name;
+    } others[] = {{"\x1f\x8b", 2, "gzip"},
+                  {{'\xfd', '7', 'z', 'X'}, 4, "xz"},
+                  {{'\x28', '\xb5', '\x2f', '\xfd'}, 4, "zstd"},
+                  {{'\x02', '\x21', '\x4c', '\x18'}, 4, "lz4 -l"}};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (lines->text.length >= magic_bytes && memcmp(lines->text.data, others[i].magic, others[i].length) == 0)
+            return csi_fail(err, CFSPLIT_USAGE,
+                            "%s is packed by %s: only LZ4 frames are read through, so unpack it before",
+                            lines->shown.text, others[i].name);
+    return CFSPLIT_OK;
+}
+
 /* Reads enough to see the magic number of an LZ4 frame, and readies liblz4 if it is there. */
 static cfsplit_status recognise(struct cfsplit_lines *lines, struct cfsplit_error *err)
 {
@@ -99,7 +119,7 @@ static cfsplit_status recognise(struct cfsplit_lines *lines, struct cfsplit_erro
     while (status == CFSPLIT_OK && !lines->ended && lines->text.length < magic_bytes)
         status = read_more(lines, &lines->text, err);
     if (status != CFSPLIT_OK || lines->text.length < magic_bytes || memcmp(lines->text.data, magic, magic_bytes) != 0)
-        return status;
+        return status == CFSPLIT_OK ? check_packing(lines, err) : status;
     if (LZ4F_isError(LZ4F_createDecompressionContext(&lines->unpacks, LZ4F_VERSION)))
         return csi_fail_memory(err);
     struct csi_buf empty = lines->packed;
@@ -110,7 +130,6 @@ static cfsplit_status recognise(struct cfsplit_lines *lines, struct cfsplit_erro
 
 static cfsplit_status open_file(struct cfsplit_lines *lines, const char *path, struct cfsplit_error *err)
 {
-    struct stat st;
     lines->is_stdin = strcmp(path, "-") == 0;
     if (lines->is_stdin)
         strcpy(lines->shown.text, "standard input");
@@ -120,12 +139,12 @@ static cfsplit_status open_file(struct cfsplit_lines *lines, const char *path, s
     if (lines->fd < 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot open %s",
                               lines->shown.text);
-    if (fstat(lines->fd, &st) != 0)
+    if (fstat(lines->fd, &lines->seen) != 0)
         return csi_fail_errno(err, csi_status_of_errno(errno, CFSPLIT_USAGE), errno, "cannot read %s",
                               lines->shown.text);
-    if (S_ISDIR(st.st_mode))
+    if (S_ISDIR(lines->seen.st_mode))
         return csi_fail(err, CFSPLIT_USAGE, "%s is a folder, not a file with a list", lines->shown.text);
-    lines->start = S_ISREG(st.st_mode) ? lseek(lines->fd, 0, SEEK_CUR) : -1;
+    lines->start = S_ISREG(lines->seen.st_mode) ? lseek(lines->fd, 0, SEEK_CUR) : -1;
     return recognise(lines, err);
 }
 
@@ -186,6 +205,12 @@ static cfsplit_status fail_line(const struct cfsplit_lines *lines, const char *w
     return csi_fail(err, CFSPLIT_USAGE, "%s, %s %" PRIu64 ": %s", lines->shown.text, noun, lines->line, what);
 }
 
+/* All that was read is of one list, even if it was read more than once. */
+static cfsplit_status check_same(const struct cfsplit_lines *lines, struct cfsplit_error *err)
+{
+    return lines->start < 0 ? CFSPLIT_OK : csi_blocks_check_same(lines->fd, &lines->seen, &lines->shown, err);
+}
+
 /* Cuts the next line, blank or not, and ends it with NUL. CFSPLIT_END behind the last one. */
 static cfsplit_status cut(struct cfsplit_lines *lines, char **line, size_t *length, struct cfsplit_error *err)
 {
@@ -201,8 +226,10 @@ static cfsplit_status cut(struct cfsplit_lines *lines, char **line, size_t *leng
         if (status != CFSPLIT_OK)
             return status;
     }
-    if (left == 0)
-        return CFSPLIT_END;
+    if (left == 0) {
+        cfsplit_status status = check_same(lines, err);
+        return status == CFSPLIT_OK ? CFSPLIT_END : status;
+    }
     lines->line++;
     *line = lines->text.data + lines->at;
     *length = stop ? (size_t)(stop - *line) : left;
@@ -371,6 +398,8 @@ static cfsplit_status pick_one_by_one(struct cfsplit_lines *lines, struct cfspli
     }
     flush_picked(&text, pick);
     csi_buf_release(&text);
+    if (status == CFSPLIT_OK && !pick->refused) /* the end was not reached, and what is behind it not seen */
+        status = check_same(lines, err);
     return status == CFSPLIT_END ? CFSPLIT_OK : status;
 }
 

@@ -222,6 +222,8 @@ cfsplit_status cfsplit_list_add_tree(struct cfsplit_list *list, const char *dir,
 {
     struct walk walk = {.match = match};
     size_t count = 0;
+    if (!*dir) /* with the slash that comes behind it, it would be the root */
+        return csi_fail_errno(err, CFSPLIT_USAGE, ENOENT, "cannot read folder ''");
     cfsplit_status status = walk_below(&walk, dir, err);
     for (size_t i = 0; i < readers_max; i++)
         count += walk.files[i].count;

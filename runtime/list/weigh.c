@@ -24,6 +24,13 @@ static cfsplit_status size_of(const char *name, uint64_t *size, struct cfsplit_e
     return CFSPLIT_OK;
 }
 
+static void use_weights(struct cfsplit_list *list, uint64_t *weights, uint64_t sum)
+{
+    free(list->weights);
+    list->weights = weights;
+    list->weight = sum;
+}
+
 enum { batch = 128, enough = 4 * batch, readers_max = 4 };
 
 /* Several threads, each taking the next items. What follows `lock` is guarded by it. */
@@ -88,6 +95,21 @@ static cfsplit_status add_up(const struct cfsplit_list *list, const uint64_t *we
     return CFSPLIT_OK;
 }
 
+cfsplit_status cfsplit_list_set_weights(struct cfsplit_list *list, const uint64_t *weights, struct cfsplit_error *err)
+{
+    uint64_t sum;
+    cfsplit_status status = add_up(list, weights, &sum, err);
+    if (status != CFSPLIT_OK)
+        return status;
+    uint64_t *copy = calloc((size_t)list->room + 1, sizeof *copy);
+    if (!copy)
+        return csi_fail_memory(err);
+    for (uint64_t i = 0; i < list->count; i++)
+        copy[i] = weights[i];
+    use_weights(list, copy, sum);
+    return CFSPLIT_OK;
+}
+
 cfsplit_status cfsplit_list_weigh(struct cfsplit_list *list, struct cfsplit_error *err)
 {
     struct weighing w = {.list = list, .failed = list->count};
@@ -105,8 +127,6 @@ cfsplit_status cfsplit_list_weigh(struct cfsplit_list *list, struct cfsplit_erro
         free(w.weights);
         return status;
     }
-    free(list->weights);
-    list->weights = w.weights;
-    list->weight = sum;
+    use_weights(list, w.weights, sum);
     return CFSPLIT_OK;
 }

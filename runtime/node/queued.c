@@ -32,7 +32,6 @@ cfsplit_status csi_queued_init(struct csi_queued *q, struct cfsplit_run *run, co
     q->clean = true;
     q->ping_ms = first_ping_ms;
     q->patience_ms = call_ms;
-    q->ahead = 1;
     csi_leases_init(&q->leases);
     cfsplit_status status = csi_epoch_read_keys(run, q->keys.open, q->keys.secret, err);
     if (status != CFSPLIT_END)

@@ -366,6 +366,13 @@ static cfsplit_status verdict(const struct csi_replica *r, uint64_t put_off, str
     return CFSPLIT_OK;
 }
 
+static cfsplit_status check_options(const struct cfsplit_replica_options *options, struct cfsplit_error *err)
+{
+    if (options->size != sizeof *options || options->reserved_ != 0)
+        return csi_fail(err, CFSPLIT_USAGE, "cfsplit_replica_options of another version of the library");
+    return csi_options_check(&options->run, err);
+}
+
 cfsplit_status cfsplit_replica_run(struct cfsplit_run *run, const struct cfsplit_replica_options *options,
                                    struct cfsplit_replica_result *result, struct cfsplit_error *err)
 {
@@ -373,11 +380,12 @@ cfsplit_status cfsplit_replica_run(struct cfsplit_run *run, const struct cfsplit
     struct cfsplit_error local;
     r.life.journal.fd = r.output.fd = r.life.heart.fd = -1;
     *result = (struct cfsplit_replica_result){0};
-    if (options->size != sizeof *options)
-        return csi_fail(err, CFSPLIT_USAGE, "cfsplit_replica_options of another version of the library");
     if (!err)
         err = &local;
-    cfsplit_status status = begin(&r, err);
+    cfsplit_status status = check_options(options, err);
+    if (status != CFSPLIT_OK)
+        return status;
+    status = begin(&r, err);
     if (status == CFSPLIT_OK)
         do
             status = turn(&r, err);

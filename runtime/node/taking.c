@@ -56,11 +56,11 @@ static bool is_free_block(const struct csi_feed *feed, uint32_t piece)
 }
 
 /* Strategy blocks: the block of our number first, then one of the foremost, which are the largest, that nobody has: a random
- * one of as many as there are replicas twice over, so that few come to the same. */
+ * one of as many as a quarter of the replicas, so that few come to the same, and no large one is left for the end. */
 static cfsplit_status claim_block(struct csi_feed *feed, uint64_t now_ms, bool *mine, struct cfsplit_error *err)
 {
     const struct csi_frozen *f = &feed->run->frozen;
-    uint32_t window = 2 * feed->run->spec.replicas, own = feed->self->replica - 1;
+    uint32_t window = 1 + feed->run->spec.replicas / 4, own = feed->self->replica - 1;
     cfsplit_status status = CFSPLIT_OK;
     if (feed->held_count == 0 && feed->self->replica && own < f->piece_count && is_free_block(feed, own))
         status = csi_piece_try(feed, own, now_ms, mine, err);

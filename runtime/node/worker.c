@@ -198,8 +198,9 @@ static cfsplit_status check_options(const struct cfsplit_worker_options *options
     bool of_ours = options->size == sizeof *options;
     for (size_t i = 0; of_ours && i < sizeof options->reserved_ / sizeof options->reserved_[0]; i++)
         of_ours = options->reserved_[i] == 0;
-    return of_ours ? CFSPLIT_OK
-                   : csi_fail(err, CFSPLIT_USAGE, "cfsplit_worker_options of another version of the library");
+    if (!of_ours)
+        return csi_fail(err, CFSPLIT_USAGE, "cfsplit_worker_options of another version of the library");
+    return options->run ? csi_options_check(options->run, err) : CFSPLIT_OK;
 }
 
 static cfsplit_status identify(const struct cfsplit_run *run, const struct cfsplit_worker_options *options,

@@ -42,7 +42,8 @@ static uint64_t batches_ahead(const struct csi_pace_input *in, uint64_t part)
     return tiny && part >= plenty ? ahead_tiny : ahead;
 }
 
-/* One that waits behind an item of 100 ms and more would wait for longer than its way takes. */
+/* One that waits behind an item of 100 ms and more would wait for longer than its way takes. Before any has ended nobody knows, and
+ * the first ones are the largest: none of them waits behind another. */
 struct csi_pace csi_pace_of(const struct csi_pace_input *in)
 {
     struct csi_pace pace = {.items =
@@ -53,7 +54,7 @@ struct csi_pace csi_pace_of(const struct csi_pace_input *in)
     if (pace.items > part)
         pace.items = part > 0 ? part : 1;
     if (in->mean_us < long_us)
-        pace.ahead = in->mean_us > 0 || in->batch ? batches_ahead(in, part) * pace.items : 1;
+        pace.ahead = in->mean_us > 0 || in->batch ? batches_ahead(in, part) * pace.items : 0;
     else if (in->mean_us < very_long_us)
         pace.ahead = 1;
     return pace;

@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "base/killpoint.h"
 #include "base/text.h"
+#include "rundir/known.h"
 
 static bool parse_extension(const struct cfsplit_run *run, uint32_t generation, const char *text, size_t length,
                             struct csi_extension *out)
@@ -48,57 +49,23 @@ cfsplit_status csi_extension_read(const struct cfsplit_run *run, uint32_t genera
 
 /* ---- which items are new */
 
-struct known { /* a set of the items there are: open addressing, an index + 1 a place */
-    const struct csi_items *items;
-    uint64_t *places;
-    uint64_t mask;
-};
-
-static cfsplit_status know(struct known *known, const struct csi_items *items, struct cfsplit_error *err)
-{
-    uint64_t room = 16;
-    while (room < 2 * items->count)
-        room *= 2;
-    *known = (struct known){items, calloc(room, sizeof *known->places), room - 1};
-    if (!known->places)
-        return csi_fail_memory(err);
-    for (uint64_t i = 0; i < items->count; i++) {
-        uint64_t at = XXH3_64bits(items->at[i].name, items->at[i].length) & known->mask;
-        while (known->places[at] != 0)
-            at = (at + 1) & known->mask;
-        known->places[at] = i + 1;
-    }
-    return CFSPLIT_OK;
-}
-
-static bool is_known(const struct known *known, const struct cfsplit_item *item)
-{
-    uint64_t at = XXH3_64bits(item->name, item->length) & known->mask;
-    for (; known->places[at] != 0; at = (at + 1) & known->mask) {
-        const struct cfsplit_item *there = &known->items->at[known->places[at] - 1];
-        if (there->length == item->length && memcmp(there->name, item->name, item->length) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* The items of `list` that the run does not have; bytes are compared. */
 static cfsplit_status find_new(const struct cfsplit_run *run, const struct cfsplit_list *list,
                                struct cfsplit_list **fresh, struct cfsplit_error *err)
 {
     struct csi_items items = {0};
-    struct known known = {0};
+    struct csi_known known = {0};
     cfsplit_status status = cfsplit_list_new(fresh, err);
     if (status == CFSPLIT_OK)
         status = csi_frozen_load(&run->frozen, 0, run->frozen.items, &items, err);
     if (status == CFSPLIT_OK)
-        status = know(&known, &items, err);
+        status = csi_known_init(&known, &items, err);
     for (uint64_t i = 0; status == CFSPLIT_OK && i < cfsplit_list_count(list); i++) {
         struct cfsplit_item item = cfsplit_list_at(list, i);
-        if (!is_known(&known, &item))
+        if (csi_known_find(&known, &item) == UINT64_MAX)
             status = cfsplit_list_add(*fresh, item.name, item.length, item.weight, err);
     }
-    free(known.places);
+    csi_known_fini(&known);
     csi_items_release(&items);
     return status;
 }

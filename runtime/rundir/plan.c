@@ -253,7 +253,7 @@ static cfsplit_status compare_weights(const struct cfsplit_run *run, const char 
     const char *theirs = run->spec.weights;
     if (strcmp(theirs, mine ? mine : "") == 0)
         return CFSPLIT_OK;
-    return csi_fail(err, CFSPLIT_USAGE, "%s was planned %s %.40s", csi_quote(run->path).text,
+    return csi_fail(err, CFSPLIT_USAGE, "%s was planned %s %.200s", csi_quote(run->path).text,
                     *theirs ? "with --weights" : "without --weights", *theirs ? theirs : mine);
 }
 
@@ -271,10 +271,20 @@ static cfsplit_status compare_commands(const struct cfsplit_run *run, const char
     return CFSPLIT_OK;
 }
 
+static cfsplit_status check_sizes(const struct cfsplit_plan_request *request, struct cfsplit_error *err)
+{
+    if (request->size != sizeof *request)
+        return csi_fail(err, CFSPLIT_USAGE, "cfsplit_plan_request of another version of the library");
+    return csi_options_check(&request->options, err);
+}
+
 cfsplit_status cfsplit_plan_compare(const struct cfsplit_run *run, const struct cfsplit_list *list,
                                     const struct cfsplit_plan_request *request, struct cfsplit_error *err)
 {
     const struct csi_spec *spec = &run->spec;
+    cfsplit_status status = check_sizes(request, err);
+    if (status != CFSPLIT_OK)
+        return status;
     if (request->strategy != spec->strategy)
         return differs(run->path, "strategy", cfsplit_strategy_word(spec->strategy),
                        cfsplit_strategy_word(request->strategy), err);
@@ -282,7 +292,6 @@ cfsplit_status cfsplit_plan_compare(const struct cfsplit_run *run, const struct 
         return csi_fail(err, CFSPLIT_USAGE, "%s was planned for %" PRIu32 " replicas, not %" PRIu64,
                         csi_quote(run->path).text, spec->replicas, request->replicas);
     char *cwd = list ? realpath(request->cwd ? request->cwd : ".", NULL) : NULL; /* who only joins may be anywhere */
-    cfsplit_status status = CFSPLIT_OK;
     if (cwd && strcmp(cwd, spec->cwd) != 0)
         status = differs(run->path, "working directory", csi_quote(spec->cwd).text, csi_quote(cwd).text, err);
     free(cwd);
@@ -299,8 +308,9 @@ cfsplit_status cfsplit_plan_compare(const struct cfsplit_run *run, const struct 
 
 static cfsplit_status check_request(const struct cfsplit_plan_request *request, struct cfsplit_error *err)
 {
-    if (request->size != sizeof *request)
-        return csi_fail(err, CFSPLIT_USAGE, "cfsplit_plan_request of another version of the library");
+    cfsplit_status status = check_sizes(request, err);
+    if (status != CFSPLIT_OK)
+        return status;
     if (request->replicas < 1 || request->replicas > CFSPLIT_REPLICAS_MAX)
         return csi_fail(err, CFSPLIT_USAGE, "a run has 1 to %u replicas, not %" PRIu64, CFSPLIT_REPLICAS_MAX,
                         request->replicas);

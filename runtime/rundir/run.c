@@ -106,6 +106,33 @@ void cfsplit_run_close(struct cfsplit_run *run)
     free(run);
 }
 
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(((const struct cfsplit_item *)a)->name, ((const struct cfsplit_item *)b)->name);
+}
+
+/* These keep the list in the order in which it was given. */
+static bool keeps_order(const struct cfsplit_run *run)
+{
+    return run->frozen.generation_count == 1 &&
+           (run->spec.strategy == CFSPLIT_CHUNK || run->spec.strategy == CFSPLIT_EVEN ||
+            run->spec.strategy == CFSPLIT_BLOCKS);
+}
+
+cfsplit_status cfsplit_run_list(const struct cfsplit_run *run, struct cfsplit_list *list, bool *as_given,
+                                struct cfsplit_error *err)
+{
+    struct csi_items items = {0};
+    *as_given = keeps_order(run);
+    cfsplit_status status = csi_frozen_load(&run->frozen, 0, run->frozen.items, &items, err);
+    if (status == CFSPLIT_OK && !*as_given && items.count > 1)
+        qsort(items.at, (size_t)items.count, sizeof *items.at, by_bytes);
+    for (uint64_t i = 0; status == CFSPLIT_OK && i < items.count; i++)
+        status = cfsplit_list_add(list, items.at[i].name, items.at[i].length, items.at[i].weight, err);
+    csi_items_release(&items);
+    return status;
+}
+
 const struct cfsplit_facts *cfsplit_run_facts(const struct cfsplit_run *run)
 {
     return &run->facts;
@@ -115,10 +142,13 @@ cfsplit_status cfsplit_run_identity(const struct cfsplit_run *run, const struct 
                                     char *(*lookup)(const char *name), struct cfsplit_identity *out,
                                     struct cfsplit_error *err)
 {
-    struct cfsplit_identity_options pinned = *options;
+    struct cfsplit_identity_options pinned;
     struct cfsplit_error failure;
-    pinned.pinned = run->spec.replicas;
     *out = (struct cfsplit_identity){0};
+    if (options->size != sizeof *options) /* and then it may end before what would be copied */
+        return cfsplit_identity_find(options, lookup, out, err);
+    pinned = *options;
+    pinned.pinned = run->spec.replicas;
     cfsplit_status status = cfsplit_identity_find(&pinned, lookup, out, &failure);
     if (status != CFSPLIT_OK && strcmp(failure.message, "no replica number here") == 0)
         return csi_fail(err, status, "%s, and %s has %" PRIu32, failure.message, run->path, run->spec.replicas);

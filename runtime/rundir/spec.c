@@ -254,6 +254,13 @@ void csi_spec_release(struct csi_spec *spec)
     *spec = (struct csi_spec){0};
 }
 
+cfsplit_status csi_options_check(const struct cfsplit_run_options *options, struct cfsplit_error *err)
+{
+    return options->size == sizeof *options
+               ? CFSPLIT_OK
+               : csi_fail(err, CFSPLIT_USAGE, "cfsplit_run_options of another version of the library");
+}
+
 void csi_options_settle(struct cfsplit_run_options *told, const struct cfsplit_run_options *planned)
 {
 #define SETTLE(field, otherwise, what)                                                                                 \

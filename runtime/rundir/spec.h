@@ -35,6 +35,9 @@ CFSPLIT_MUST_USE cfsplit_status csi_spec_decode(struct csi_spec *spec, const cha
                                                 const char *name, struct cfsplit_error *err);
 void csi_spec_release(struct csi_spec *spec);
 
+/* Errors: CFSPLIT_USAGE if the options are of another version of the library. */
+CFSPLIT_MUST_USE cfsplit_status csi_options_check(const struct cfsplit_run_options *options, struct cfsplit_error *err);
+
 /* What `told` leaves open is taken from `planned`, and then from the defaults. */
 void csi_options_settle(struct cfsplit_run_options *told, const struct cfsplit_run_options *planned);
 

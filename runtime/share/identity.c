@@ -137,6 +137,26 @@ static void note_guess(const struct search *search, const struct half *id, const
              array->last);
 }
 
+/* An array of one element looks like all there is, and may be one of many that somebody starts again; with --replicas its number
+ * is the first of the array that it is in now, not what it was. */
+static void note_single(const struct search *search, const struct half *id, const struct half *count,
+                        struct cfsplit_identity *out)
+{
+    const struct csi_launcher *launcher = search->launcher;
+    uint64_t told;
+    if (!id->by_launcher || launcher->place != CSI_ARRAY ||
+        csi_launchers_count(&search->launchers, search->lookup, &told, NULL) != CFSPLIT_OK || told == 0)
+        return;
+    if (count->by_launcher && told == 1 && !search->options->pinned) /* with a plan the caller compares */
+        snprintf(out->note, sizeof out->note, "%s is the only one of its array: taking the whole list (1 of 1)",
+                 launcher->id);
+    else if (!count->by_launcher && told != count->value)
+        snprintf(out->note, sizeof out->note,
+                 "%s: number %u of an array of %" PRIu64 " is taken for replica %u of %u (%s); if it is another one: "
+                 "--replica K",
+                 launcher->id, out->id, told, out->id, out->count, count->source);
+}
+
 static void name_source(const struct search *search, const struct half *id, const struct half *count,
                         struct cfsplit_identity *out)
 {
@@ -185,6 +205,7 @@ cfsplit_status cfsplit_identity_find(const struct cfsplit_identity_options *opti
     *out = (struct cfsplit_identity){.id = (uint32_t)id.value, .count = (uint32_t)count.value};
     name_source(&search, &id, &count, out);
     note_guess(&search, &id, &count, out);
+    note_single(&search, &id, &count, out);
     note_disagreement(&search, &id, &count, out);
     return CFSPLIT_OK;
 }

@@ -178,15 +178,25 @@ struct series {
     uint64_t first, last, step;
 };
 
+/* One of the variables that tell where an array begins and ends. */
+static cfsplit_status read_bound(const struct csi_launcher *launcher, const char *name, csi_lookup lookup,
+                                 uint64_t *out, struct cfsplit_error *err)
+{
+    if (!lookup(name))
+        return csi_fail(err, CFSPLIT_USAGE, "%s is set but %s is not: give --replica K --replicas N", launcher->id,
+                        name);
+    return csi_launcher_number(name, lookup, out, err);
+}
+
 static cfsplit_status read_series(const struct csi_launcher *launcher, csi_lookup lookup, struct series *out,
                                   struct cfsplit_error *err)
 {
     *out = (struct series){.first = launcher->numbers == CSI_FROM_1, .step = 1};
     cfsplit_status status = CFSPLIT_OK;
     if (launcher->first)
-        status = csi_launcher_number(launcher->first, lookup, &out->first, err);
+        status = read_bound(launcher, launcher->first, lookup, &out->first, err);
     if (status == CFSPLIT_OK)
-        status = csi_launcher_number(launcher->last, lookup, &out->last, err);
+        status = read_bound(launcher, launcher->last, lookup, &out->last, err);
     if (status == CFSPLIT_OK && lookup(launcher->step))
         status = csi_launcher_number(launcher->step, lookup, &out->step, err);
     return status;

@@ -3,7 +3,7 @@ deep=t; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do deep=$de
 mkdir -p "$deep" t/w && touch "$deep/end.fits" t/top.fits
 for i in 1 2 3 4 5 6 7 8 9; do mkdir -p "t/w/$i/.h" "t/w.$i" && touch "t/w/$i/a.fits" "t/w/$i/.h/b.fits" "t/w.$i/c.fits" "t/w/$i/d.txt"; done
 ln -s ../top.fits t/w/link.fits; ln -s . t/w/loop; ln -s gone t/w/gone.fits; mkfifo t/w/pipe.fits
-for round in 1 2 3 4 5; do
+for _ in 1 2 3 4 5; do
     canfar-split stripe --replica 1/1 -r t --match '*.fits' >got
     { find t -type f -name '*.fits'; echo t/w/link.fits; } | sort >wanted
     cmp got wanted && wc -l <got

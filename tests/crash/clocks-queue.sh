@@ -55,8 +55,8 @@ take_over() {
     : >listed
     : >slow
     seq 90 | awk '{ print ($1 % 9 == 0 ? "no." : $1 % 7 == 0 ? "twice." : "ok.") $1 }' >items
-    code 0 canfar-split plan r.run --strategy queue --replicas 3 --retries 1 --reject-exit 65 --crash-limit 0 --takeover-after 1s \
-        --stall-after 2s --from items -- "$here/one.sh" {}
+    code 0 canfar-split plan r.run --strategy queue --replicas 3 --retries 1 --reject-exit 65 --crash-limit 0 --takeover-after 5s \
+        --stall-after 6s --from items -- "$here/one.sh" {}
     start 1 "$1"
     until_true 30 has_epoch 1
     start 2 "$2"

@@ -32,6 +32,10 @@ for package in canfar-split "libcfsplit$soname"; do
     done
     ! field "$package" Depends | grep -E 'asan|ubsan|-dev' || fail "$package depends on too much"
 done
+# what other packages that link the library depend on
+dpkg-deb -e packages/"libcfsplit$soname"_*.deb control
+says control/shlibs "libcfsplit $soname libcfsplit$soname (>= $version)"
+[ "$(dpkg-deb -I packages/canfar-split_*.deb | grep -c shlibs)" -eq 0 ] || fail "the program says that it is a library"
 field libcfsplit-dev Depends | grep -qF "libcfsplit$soname (= $version)" || fail "the headers do not ask for their library"
 
 [ "$(id -u)" -eq 0 ] || skip "not root: packages were made and looked at, not installed"

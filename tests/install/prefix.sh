@@ -13,7 +13,8 @@ for file in "$libdir/libcfsplit.so" "$libdir/pkgconfig/cfsplit.pc" "$libdir/cmak
     [ -s "$file" ] || fail "no $file in $(find . -type f)"
 done
 for file in share/man/man1/canfar-split.1 share/man/man1/canfar-split-run.1 share/man/man3/libcfsplit.3 \
-    share/bash-completion/completions/canfar-split; do
+    share/bash-completion/completions/canfar-split share/doc/canfar-split/lists.md share/doc/libcfsplit-dev/api.md \
+    share/doc/libcfsplit-dev/library.md; do
     [ -s "$file" ] || fail "no $file in $(find . -type f)"
 done
 for header in "$include"/cfsplit/*.h; do

@@ -46,12 +46,15 @@ for command in $commands; do
     asks "-o default" canfar-split "$command" ""
 done
 gives "--replica --replicas" canfar-split chunk --from x --repl
+gives "column none stat" canfar-split plan r.run --weights ""
 gives "drop keep" canfar-split size --duplicates ""
 gives "size stripe" canfar-split plan r.run --strategy s
 gives "size stripe" canfar-split plan r.run --strategy = s
 gives "auto" canfar-split run r.run -j ""
 gives "canfar local slurm" canfar-split launch r.run --on = 
 gives "done failed pending rejected running set-aside" canfar-split items r.run --state ""
+gives "torchrun torque" canfar-split whoami --launcher to
+gives "aws-batch flux flux-cc kubernetes lsf openmpi pbs pmi sge slurm srun torchrun torque" canfar-split chunk --launcher ""
 gives "failed set-aside" canfar-split retry r.run --state ""
 asks "-o default" canfar-split plan r.run --from ""
 asks "-o dirnames" canfar-split plan r.run -r ""

@@ -2,7 +2,7 @@
 # --help names what an option does in that command, and no option twice.
 # shellcheck source=tests/lib/run.sh
 . "$(dirname "$0")/../lib/run.sh"
-for command in chunk stripe even size hash plan run launch status verify items explain retry stop log whoami; do
+for command in chunk stripe even size hash plan run launch status verify items explain retry stop log whoami simulate; do
     code 0 canfar-split "$command" --help
     says out "usage: canfar-split $command "
     twice=$(grep -oE '^ {2}(-.,|   ) --[a-z-]+' out | sort | uniq -d)

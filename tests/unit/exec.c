@@ -79,6 +79,8 @@ static void too_long_is_terminated(void)
     CHECK(end.ended_ms - end.started_ms >= 30);
     end = runner_run(&r, "kill -STOP $$; exit 0"); /* a stopped one hears it too */
     CHECK_EQUAL(WTERMSIG(end.wait_status), SIGTERM);
+    runner_close(&r);
+    runner_open(&r, (struct csi_exec_options){.slots = 1, .timeout_ms = 3600000});
     end = runner_run(&r, "exit 0");
     CHECK(!end.timed_out);
     runner_close(&r);

@@ -1,4 +1,5 @@
 #include <cfsplit/identity.h>
+#include <cfsplit/unstable.h>
 
 #include "lib/check.h"
 
@@ -72,7 +73,17 @@ static void test_launchers(void)
         {ARRAY(0, 4, 0, 3, 1), 0, 0, 0, "1 of 4 by SLURM_ARRAY_TASK_ID"},
         {ARRAY(3, 4, 0, 3, 1), 0, 0, 0, "4 of 4 by SLURM_ARRAY_TASK_ID"},
         {ARRAY(6, 3, 2, 10, 4), 0, 0, 0, "2 of 3 by SLURM_ARRAY_TASK_ID"},
-        {ARRAY(7, 1, 7, 7, 1), 0, 0, 0, "1 of 1 by SLURM_ARRAY_TASK_ID"},
+        {ARRAY(7, 1, 7, 7, 1), 0, 0, 0,
+         "1 of 1 by SLURM_ARRAY_TASK_ID (SLURM_ARRAY_TASK_ID is the only one of its array: taking the whole list (1 of "
+         "1))"},
+        {ARRAY(7, 1, 7, 7, 1), 0, 10, 0,
+         "1 of 10 by SLURM_ARRAY_TASK_ID and --replicas (SLURM_ARRAY_TASK_ID: number 1 of an array of 1 is taken for "
+         "replica 1 "
+         "of 10 (--replicas); if it is another one: --replica K)"},
+        {ARRAY(4, 1, 4, 4, 1), 0, 8, 8,
+         "1 of 8 by SLURM_ARRAY_TASK_ID and --replicas (SLURM_ARRAY_TASK_ID: number 1 of an array of 1 is taken for "
+         "replica 1 of 8 (--replicas); if it is another one: --replica K)"},
+        {ARRAY(2, 4, 0, 3, 1), 0, 4, 0, "3 of 4 by SLURM_ARRAY_TASK_ID and --replicas"},
         {ARRAY(7, 1, 7, 7, 1), 0, 0, 10, "1 of 1 by SLURM_ARRAY_TASK_ID"}, /* for the caller to compare */
         {STEP(0, 8), 0, 0, 0, "1 of 8 by SLURM_PROCID"},
         {STEP(7, 8), 0, 0, 0, "8 of 8 by SLURM_PROCID"},
@@ -117,7 +128,8 @@ static void test_sge(void)
         {SGE(4, 1, 4, 1), 0, 0, 0, "4 of 4 by SGE_TASK_ID"},
         {SGE(6, 2, 10, 4), 0, 0, 0, "2 of 3 by SGE_TASK_ID"},
         {SGE(6, 2, 12, 4), 0, 0, 0, "2 of 3 by SGE_TASK_ID"}, /* the end that was asked for, not the last one */
-        {SGE(7, 7, 7, 1), 0, 0, 0, "1 of 1 by SGE_TASK_ID"},
+        {SGE(7, 7, 7, 1), 0, 0, 0,
+         "1 of 1 by SGE_TASK_ID (SGE_TASK_ID is the only one of its array: taking the whole list (1 of 1))"},
         {SGE(3, 1, 4, 1) " RESTARTED=1", 0, 0, 0, "3 of 4 by SGE_TASK_ID"},
         {SGE(3, 1, 4, 1) " RESTARTED=2", 0, 0, 0, "3 of 4 by SGE_TASK_ID"},
         {SGE(undefined, undefined, undefined, undefined), 0, 0, 0, NOTHING_NOTE},
@@ -125,7 +137,7 @@ static void test_sge(void)
         {SGE(undefined, undefined, undefined, undefined) " PMI_RANK=1 PMI_SIZE=2", 0, 0, 0, "2 of 2 by PMI_RANK"},
         {SGE(Undefined, 1, 4, 1), 0, 0, 0, "SGE_TASK_ID is 'Undefined': not a number"},
         {SGE(3, 1, undefined, 1), 0, 0, 0, "SGE_TASK_LAST is 'undefined': not a number"},
-        {"SGE_TASK_ID=3", 0, 0, 0, "SGE_TASK_FIRST is not set"},
+        {"SGE_TASK_ID=3", 0, 0, 0, "SGE_TASK_ID is set but SGE_TASK_FIRST is not: give --replica K --replicas N"},
         {SGE(5, 1, 4, 1), 0, 0, 0,
          "SGE_TASK_ID is '5': not one of 1 to 4 by 1 (SGE_TASK_FIRST, SGE_TASK_LAST, SGE_TASK_STEPSIZE)"},
         {SGE(3, 1, 4, 0), 0, 0, 0,
@@ -323,7 +335,8 @@ static void test_one_half(void)
          "JOB_COMPLETION_INDEX is set but Kubernetes does not say how many replicas there are: give --replicas N"},
         {"OMPI_COMM_WORLD_RANK=0", 0, 0, 0,
          "OMPI_COMM_WORLD_RANK is set but Open MPI does not say how many replicas there are: give --replicas N"},
-        {"SLURM_ARRAY_TASK_ID=1", 0, 0, 0, "SLURM_ARRAY_TASK_MIN is not set"},
+        {"SLURM_ARRAY_TASK_ID=1", 0, 0, 0,
+         "SLURM_ARRAY_TASK_ID is set but SLURM_ARRAY_TASK_MIN is not: give --replica K --replicas N"},
     };
     CHECK_ROWS(rows);
 }
@@ -372,6 +385,22 @@ static void test_array_with_gaps(void)
     CHECK_ROWS(rows);
 }
 
+#define TAKE_WORD(word) ", " word
+
+/* The words that completion offers are those of the table, in its order. */
+static void test_words(void)
+{
+    static const char words[] = CFSPLIT_LAUNCHER_LIST(TAKE_WORD);
+    struct cfsplit_identity_options options = {.size = sizeof options, .launcher = "nobody"};
+    struct cfsplit_identity who;
+    struct cfsplit_error err;
+    char wanted[512];
+    snprintf(wanted, sizeof wanted, "--launcher needs one of %s, not 'nobody'", words + strlen(", "));
+    environment = "";
+    CHECK_EQUAL(cfsplit_identity_find(&options, lookup, &who, &err), CFSPLIT_USAGE);
+    CHECK_TEXT(err.message, wanted);
+}
+
 static void test_other_version(void)
 {
     struct cfsplit_identity_options options[] = {
@@ -403,6 +432,7 @@ static const struct check_case cases[] = {
     {"one half alone is an error that says what to give", test_one_half},
     {"a value that is no replica number is named with its variable", test_bad_values},
     {"a Slurm array with gaps leaves the number open", test_array_with_gaps},
+    {"the list of launchers' words is that of the table", test_words},
     {"options of another version are refused", test_other_version},
 };
 

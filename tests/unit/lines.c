@@ -1,6 +1,8 @@
-#include <cfsplit/list.h>
+#include <cfsplit/unstable.h>
 
+#include <fcntl.h>
 #include <lz4frame.h>
+#include <sys/stat.h>
 
 #include "lib/check.h"
 #include "lib/scratch.h"
@@ -153,6 +155,27 @@ static void test_two_frames(void)
     CHECK_TEXT(read_bytes_of(frames, (size_t)(at - frames), 0), "a|bc|d");
 }
 
+static void test_other_packing(void)
+{
+    static const char wanted[] = "'list' is packed by %s: only LZ4 frames are read through, so unpack it before";
+    static const struct {
+        const char *bytes, *name;
+    } rows[] = {{"\x1f\x8b\x08\x08", "gzip"},
+                {"\xfd"
+                 "7zXZ",
+                 "xz"},
+                {"\x28\xb5\x2f\xfd", "zstd"},
+                {"\x02\x21\x4c\x18", "lz4 -l"}};
+    char message[128];
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        snprintf(message, sizeof message, wanted, rows[i].name);
+        CHECK_TEXT(read_text(rows[i].bytes, 0), message);
+        CHECK_TEXT(read_text(rows[i].bytes, CFSPLIT_LINES_NUL), message);
+    }
+    CHECK_TEXT(read_text("\x1f\x8b", CFSPLIT_LINES_NUL), "\x1f\x8b");
+    CHECK_TEXT(read_text("7zXZ", 0), "7zXZ");
+}
+
 static void test_pipe_reads_once(void)
 {
     struct cfsplit_lines *lines;
@@ -176,6 +199,51 @@ static void test_pipe_reads_once(void)
     close(ends[0]);
 }
 
+static bool ignore(void *context, const char *text, size_t length)
+{
+    (void)context;
+    return text != NULL && length > 0;
+}
+
+/* Counted, then another list of as many bytes is written over it, so that only its time tells. */
+static void change_between(const char *text, size_t length, const char *later, size_t later_length, bool pick)
+{
+    static const struct timespec times[2] = {{.tv_sec = 1000000}, {.tv_sec = 1000000}};
+    struct cfsplit_pick first = {.step = 1, .left = 1, .put = ignore};
+    struct cfsplit_lines *lines;
+    struct cfsplit_item item;
+    uint64_t count;
+    scratch_write("list", text, length);
+    CHECK_OK(cfsplit_lines_open("list", 0, &lines, &err));
+    CHECK_OK(cfsplit_lines_count(lines, &count, &err));
+    CHECK_EQUAL(count, 2);
+    int fd = open("list", O_WRONLY);
+    CHECK_EQUAL(write(fd, later, later_length), later_length);
+    CHECK_EQUAL(futimens(fd, times), 0);
+    close(fd);
+    CHECK_OK(cfsplit_lines_rewind(lines, &err));
+    if (pick) {
+        CHECK_EQUAL(cfsplit_lines_pick(lines, &first, &err), CFSPLIT_USAGE);
+    } else {
+        CHECK_OK(cfsplit_lines_next(lines, &item, &err));
+        CHECK_OK(cfsplit_lines_next(lines, &item, &err));
+        CHECK_EQUAL(cfsplit_lines_next(lines, &item, &err), CFSPLIT_USAGE);
+    }
+    CHECK_TEXT(err.message, "'list' has changed while it was read");
+    cfsplit_lines_close(lines);
+}
+
+static void test_changing(void)
+{
+    char frame[128], later[128];
+    size_t length = LZ4F_compressFrame(frame, sizeof frame, "a\nb", 3, NULL);
+    size_t later_length = LZ4F_compressFrame(later, sizeof later, "c\nd", 3, NULL);
+    for (int pick = 0; pick < 2; pick++) {
+        change_between("a\nb\n", 4, "c\nd\n", 4, pick);
+        change_between(frame, length, later, later_length, pick);
+    }
+}
+
 static void test_not_a_file(void)
 {
     struct cfsplit_lines *lines;
@@ -195,7 +263,9 @@ static const struct check_case cases[] = {
     {"an LZ4 frame is read through, again after going back", test_lz4},
     {"an LZ4 frame that is cut or damaged is an error, not a shorter list", test_damaged_lz4},
     {"frames behind each other are one file, as for lz4 -dc", test_two_frames},
+    {"a list that is packed otherwise is named as what it is", test_other_packing},
     {"a pipe is read once, and standard input is left open", test_pipe_reads_once},
+    {"a list that changes while it is read is an error, short or packed as it may be", test_changing},
     {"what is missing or a folder is named", test_not_a_file},
 };
 

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <cfsplit/unstable.h>
+
 #include "lib/check.h"
 #include "lib/random.h"
 #include "lib/scratch.h"
@@ -128,6 +130,25 @@ static void test_digest(void)
     cfsplit_list_free(list);
 }
 
+static void test_sets_weights(void)
+{
+    static const uint64_t weights[] = {7, 0, 9}, heavy[] = {1, UINT64_C(1) << 63, 1};
+    struct cfsplit_list *list = NULL;
+    CHECK_OK(cfsplit_list_new(&list, &err));
+    add(list, "a", 1);
+    add(list, "b", 5);
+    add(list, "c", 1);
+    CHECK_OK(cfsplit_list_set_weights(list, weights, &err));
+    CHECK_EQUAL(cfsplit_list_weight(list), 16);
+    CHECK_EQUAL(cfsplit_list_set_weights(list, heavy, &err), CFSPLIT_USAGE);
+    CHECK_TEXT(err.message, "the weights up to item 'b' add up to 2^63 or more");
+    add(list, "d", 4); /* the others weigh what they did */
+    for (uint64_t i = 0; i < 3; i++)
+        CHECK_EQUAL(cfsplit_list_at(list, i).weight, weights[i]);
+    CHECK_EQUAL(cfsplit_list_weight(list), 20);
+    cfsplit_list_free(list);
+}
+
 static void test_weighs(void)
 {
     struct cfsplit_list *list = new_list();
@@ -189,6 +210,7 @@ static const struct check_case cases[] = {
     {"duplicates are refused, kept or dropped, the first one stays", test_duplicates},
     {"of any list, dropping leaves the first of each, in order", test_many_duplicates},
     {"the digest sees where an item ends, and no weights", test_digest},
+    {"weights are set all at once, or not at all", test_sets_weights},
     {"a file weighs its bytes, an extended name those of its file", test_weighs},
     {"of many files that are weighed at once the first one that is none is named", test_weighs_many},
 };

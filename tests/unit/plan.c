@@ -171,6 +171,10 @@ static void what_fails_leaves_nothing_behind(void)
     request.size--;
     CHECK_EQUAL(plan("r", 5, &request, &created), CFSPLIT_USAGE);
     request.size++;
+    request.options.size--;
+    CHECK_EQUAL(plan("r", 5, &request, &created), CFSPLIT_USAGE);
+    CHECK_TEXT(err.message, "cfsplit_run_options of another version of the library");
+    request.options.size++;
     CHECK_EQUAL(plan("missing/r", 5, &request, &created), CFSPLIT_USAGE);
     CHECK_EQUAL(plan("", 5, &request, &created), CFSPLIT_USAGE);
     CHECK_EQUAL(plan("..", 5, &request, &created), CFSPLIT_USAGE);

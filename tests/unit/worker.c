@@ -609,6 +609,55 @@ static void options_of_another_version_are_refused(void)
     options = first;
     options.reserved_[2] = 1;
     refused(&options, "cfsplit_worker_options of another version of the library");
+    struct cfsplit_run_options shorter = CFSPLIT_RUN_OPTIONS_INIT;
+    shorter.size -= 8;
+    options = first;
+    options.run = &shorter;
+    refused(&options, "cfsplit_run_options of another version of the library");
+}
+
+static void refused_replica(struct cfsplit_run *run, const struct cfsplit_replica_options *options, const char *name)
+{
+    struct cfsplit_replica_result result;
+    char message[96];
+    snprintf(message, sizeof message, "%s of another version of the library", name);
+    CHECK_EQUAL(cfsplit_replica_run(run, options, &result, &err), CFSPLIT_USAGE);
+    CHECK_TEXT(err.message, message);
+    CHECK_EQUAL(cfsplit_replica_run(run, options, &result, NULL), CFSPLIT_USAGE);
+}
+
+static void options_of_a_replica_are_checked(void)
+{
+    struct cfsplit_run *run = plan("replica", 4, 2, 0);
+    const struct cfsplit_replica_options good = {
+        .size = sizeof good, .id = 1, .run = CFSPLIT_RUN_OPTIONS_INIT, .wake_fd = -1};
+    struct cfsplit_replica_options options = good;
+    options.size -= 8;
+    refused_replica(run, &options, "cfsplit_replica_options");
+    options = good;
+    options.reserved_ = 1;
+    refused_replica(run, &options, "cfsplit_replica_options");
+    options = good;
+    options.run.size += 8;
+    refused_replica(run, &options, "cfsplit_run_options");
+    CHECK_EQUAL(cfsplit_command_check(NULL, 0, &options.run, &err), CFSPLIT_USAGE);
+    cfsplit_run_close(run);
+}
+
+/* Nothing behind the size is read: there is nothing. */
+static void a_shorter_identity_is_not_read(void)
+{
+    struct cfsplit_run *run = plan("identity", 4, 2, 0);
+    struct cfsplit_identity who = {.count = 9};
+    uint64_t *size = malloc(sizeof *size);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(size);
+    *size = sizeof *size;
+    CHECK_EQUAL(cfsplit_run_identity(run, (const struct cfsplit_identity_options *)size, getenv, &who, &err),
+                CFSPLIT_USAGE);
+    CHECK_TEXT(err.message, "cfsplit_identity_options of another version of the library");
+    CHECK_EQUAL(who.count, 0);
+    free(size);
+    cfsplit_run_close(run);
 }
 
 int main(void)
@@ -634,6 +683,8 @@ int main(void)
         {"without room for more starts the ends still count", without_room_the_ends_still_count},
         {"id and count are checked against the plan", who_it_is_is_checked},
         {"options of another version are refused", options_of_another_version_are_refused},
+        {"options of another version make no replica", options_of_a_replica_are_checked},
+        {"options that are shorter are not read to their end", a_shorter_identity_is_not_read},
     };
     never_synced = (struct cfsplit_run_options)CFSPLIT_RUN_OPTIONS_INIT;
     never_synced.sync_every_ms = UINT64_C(3600000);

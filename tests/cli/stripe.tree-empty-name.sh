@@ -1,0 +1,2 @@
+# a variable that is not set is not the root
+canfar-split stripe --replica 1/1 -r ''
