@@ -51,10 +51,10 @@ tests() { # FOLDER CTEST-ARGUMENT...
 }
 
 # The quick tests once more, unit tests and tool behind valgrind; not those that race against a clock, or that valgrind plays otherwise: a program
-# that cannot be started, and what a process has read, which is more with valgrind.
+# that cannot be started, and what a process has read, which is more with valgrind. What bench runs is not behind it.
 under_valgrind() {
     build valgrind
-    tests build-valgrind -L quick -E '^(api|crash|lint|model|install|man)[.]|^run[.](silent|program|launch-canfar|share-reads)$|upstream-all'
+    tests build-valgrind -L quick -E '^(api|bench|crash|lint|model|install|man)[.]|^run[.](silent|program|launch-canfar|share-reads)$|upstream-all'
 }
 
 # The static program, where there is nothing but itself, and in another Debian.
