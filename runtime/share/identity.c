@@ -157,6 +157,17 @@ static void note_single(const struct search *search, const struct half *id, cons
                  launcher->id, out->id, told, out->id, out->count, count->source);
 }
 
+/* One mpirun over all pods numbers all processes; one in each pod numbers those of each alike, and all pods would do the same. */
+static void note_unheard(const struct search *search, const struct half *id, struct cfsplit_identity *out)
+{
+    const struct csi_launcher *unheard = search->launchers.unheard;
+    if (unheard && id->by_launcher)
+        snprintf(out->note, sizeof out->note,
+                 "%s is set, too, and not counted: if %s numbers the processes of one pod only, give --replica K "
+                 "--replicas N",
+                 unheard->id, search->launcher->name);
+}
+
 static void name_source(const struct search *search, const struct half *id, const struct half *count,
                         struct cfsplit_identity *out)
 {
@@ -206,6 +217,7 @@ cfsplit_status cfsplit_identity_find(const struct cfsplit_identity_options *opti
     name_source(&search, &id, &count, out);
     note_guess(&search, &id, &count, out);
     note_single(&search, &id, &count, out);
+    note_unheard(&search, &id, out);
     note_disagreement(&search, &id, &count, out);
     return CFSPLIT_OK;
 }

@@ -154,6 +154,8 @@ cfsplit_status csi_launchers_find(const char *word, csi_lookup lookup, struct cs
             out->array = launcher;
         else if (launcher->place == CSI_OUTERMOST && !out->within && !out->array)
             out->array = launcher;
+        else if (launcher->place == CSI_OUTERMOST && out->within)
+            out->unheard = launcher;
     }
     return CFSPLIT_OK;
 }

@@ -40,6 +40,8 @@ struct csi_launcher {
 struct csi_launchers {
     const struct csi_launcher *within, *array;
     const struct csi_launcher *rival; /* another array that is set, too, or NULL */
+    const struct csi_launcher
+        *unheard; /* what started the pods that processes are within, and is not counted; or NULL */
 };
 
 /* With a word of the table, only that launcher. Errors: CFSPLIT_USAGE if there is no such word, or its variable is not set. */

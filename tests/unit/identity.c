@@ -59,6 +59,9 @@ static void check_row(const struct row *row)
 #define LSF(id, end, step) "LSB_JOBINDEX=" #id " LSB_JOBINDEX_END=" #end " LSB_JOBINDEX_STEP=" #step
 #define LSF_NOTE                                                                                                       \
     "(LSF does not tell where an array begins or what is left out: taken for all from 1 to LSB_JOBINDEX_END)"
+#define UNHEARD_NOTE                                                                                                   \
+    "(JOB_COMPLETION_INDEX is set, too, and not counted: if Open MPI numbers the processes of one pod only, give "     \
+    "--replica K --replicas N)"
 #define AWS(index, size) "AWS_BATCH_JOB_ARRAY_INDEX=" #index " AWS_BATCH_JOB_ARRAY_SIZE=" #size
 #define NO_BASE(id, value, name)                                                                                       \
 #id " is '" #value "', but " name " does not say where its numbers begin and end: give --replica K --replicas N"
@@ -228,7 +231,9 @@ static void test_within_arrays(void)
          "PMI_RANK is set but PMI does not say how many there are in each element of the SGE array: give --replica K "
          "--replicas N"},
         {"OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=2 JOB_COMPLETION_INDEX=3", 0, 0, 0,
-         "2 of 2 by OMPI_COMM_WORLD_RANK"}, /* one launcher over all pods */
+         "2 of 2 by OMPI_COMM_WORLD_RANK " UNHEARD_NOTE}, /* one launcher over all pods, or one in each */
+        {"OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=2 JOB_COMPLETION_INDEX=3", 4, 6, 0,
+         "4 of 6 by --replica and --replicas"},
     };
     CHECK_ROWS(rows);
 }
