@@ -122,6 +122,8 @@ code 0 canfar-split simulate r.run --replicas 1
 says out "4 items by weight: 14 in all, the largest 7"
 refuses "no item of 'r.run' has ended: --as-planned has no times to go by" r.run --as-planned
 refuses "a run has weights: --weights can be run:OTHER here, not 'stat'" r.run --weights stat
+refuses "simulate: 'r.run' is a run, and stands alone: one run, or a list of items" --from list r.run
+refuses "simulate: 'r.run' is a run, and stands alone: one run, or a list of items" a r.run
 code 1 canfar-split run r.run
 code 0 canfar-split simulate r.run --replicas 1,2
 says out "4 items by the time they took: "
