@@ -10,8 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* One colour a strategy that people with any eyes tell apart (Okabe and Ito 2008). */
 static const char *const colours[STRATEGIES] = {
     [CFSPLIT_CHUNK] = "#e69f00", [CFSPLIT_STRIPE] = "#56b4e9", [CFSPLIT_EVEN] = "#f0e442", [CFSPLIT_SIZE] = "#0072b2",
@@ -127,10 +125,9 @@ static void put_makespans(FILE *to, const struct extent *extent)
     static const int between[] = {1, 2, 5};
     size_t count = extent->most < 100 * extent->least ? 3 : 1, put = 0;
     fputs("set ytics (", to);
-    for (double power = 1e-7; power < 1e20; power *= 10)
+    for (int power = -7; power < 20; power++)
         for (size_t i = 0; i < count; i++)
-            if (power * between[i] > extent->least / 2 && power * between[i] < extent->most * 2)
-                fprintf(to, "%s%g", put++ == 0 ? "" : ", ", power * between[i]);
+            fprintf(to, "%s%de%d", put++ == 0 ? "" : ", ", between[i], power);
     fputs(")\n", to);
 }
 

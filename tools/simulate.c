@@ -59,7 +59,7 @@ static cfsplit_status use_times(struct subject *subject, uint64_t *took_ms, stru
 /* The weights of the list are milliseconds. */
 static cfsplit_status take_times(struct subject *subject, struct cfsplit_error *err)
 {
-    uint64_t n = cfsplit_list_count(subject->list), *took_ms = malloc((size_t)(n + 1) * sizeof *took_ms);
+    uint64_t n = cfsplit_list_count(subject->list), *took_ms = calloc((size_t)n + 1, sizeof *took_ms);
     if (!took_ms)
         return tool_fail(err, CFSPLIT_MEMORY, "out of memory");
     for (uint64_t i = 0; i < n; i++)
