@@ -172,16 +172,22 @@ static double advised_over(const struct study *study)
     return study_at(study, study->advice.strategy, i)->run.over;
 }
 
+/* How what is recommended can be wrong. With --as-planned it has been held against the times. */
+static void print_caveat(const struct study *study)
+{
+    static const char *const ifs[] = {[UNIT_IS_ITEMS] = "all take the same time",
+                                      [UNIT_IS_BYTES] = "times follow sizes",
+                                      [UNIT_IS_WEIGHT] = "times follow these weights",
+                                      [UNIT_IS_TIME] = "items take as long again"};
+    if (study->advice.strategy == CFSPLIT_SIZE && (study->run || study->known != UNIT_IS_TIME))
+        printf(" if %s; else queue, or blocks without a network between replicas", ifs[study->known]);
+}
+
 static void print_advice(const struct study *study)
 {
     const struct cfsplit_advice *a = &study->advice;
     const char *word = words[a->strategy];
     uint32_t most = study->replicas.at[study->replicas.count - 1];
-    static const char *const caveats[] = {
-        [UNIT_IS_ITEMS] = " if all take the same time; else queue, or blocks without a network between replicas",
-        [UNIT_IS_BYTES] = " if times follow sizes; else queue, or blocks without a network between replicas",
-        [UNIT_IS_WEIGHT] = " if times follow these weights; else queue, or blocks without a network between replicas",
-        [UNIT_IS_TIME] = ""};
     printf("\nwith %" PRIu64 " %s or more the largest item decides: nothing takes less than %s\n", useful(study),
            useful(study) == 1 ? "replica" : "replicas", study_amount(study->unit, (double)study->largest).text);
     if (a->enough == 0) {
@@ -193,9 +199,10 @@ static void print_advice(const struct study *study)
     printf("recommended: --strategy %s", word);
     if (study->run)
         printf(" --weights run:%s", tool_word(study->run).text);
-    printf(" with %" PRIu32 " %s, %.2f times the least possible%s\n", a->enough,
-           a->enough == 1 ? "replica" : "replicas", advised_over(study),
-           a->strategy == CFSPLIT_SIZE ? caveats[study->known] : "");
+    printf(" with %" PRIu32 " %s, %.2f times the least possible", a->enough, a->enough == 1 ? "replica" : "replicas",
+           advised_over(study));
+    print_caveat(study);
+    printf("\n");
 }
 
 void study_print(const struct study *study)
