@@ -10,8 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* One colour a strategy that people with any eyes tell apart (Okabe and Ito 2008). */
 static const char *const colours[STRATEGIES] = {
     [CFSPLIT_CHUNK] = "#e69f00", [CFSPLIT_STRIPE] = "#56b4e9", [CFSPLIT_EVEN] = "#f0e442", [CFSPLIT_SIZE] = "#0072b2",
@@ -71,29 +69,96 @@ static void put_curves(FILE *to, unsigned column)
                 4 + s, colours[s], cfsplit_strategy_word((enum cfsplit_strategy)s), s + 1 < STRATEGIES ? ", " : "\n");
 }
 
+/* What both pictures reach from and to. Nothing is left of those that never end. */
+struct extent {
+    double least, most, over; /* makespans and bounds; the largest over its bound */
+};
+
+static struct extent extent_of(const struct study *study)
+{
+    double unit = study->unit == UNIT_IS_TIME ? 1e6 : 1;
+    struct extent e = {.least = study_at(study, 0, 0)->bound / unit, .over = 1};
+    for (size_t i = 0; i < study->replicas.count; i++) {
+        double bound = study_at(study, 0, i)->bound / unit;
+        e.least = bound < e.least ? bound : e.least;
+        e.most = bound > e.most ? bound : e.most;
+        for (unsigned s = 0; s < STRATEGIES; s++) {
+            const struct cfsplit_outcome *o = study_at(study, s, i);
+            double over = o->alone.over > o->run.over ? o->alone.over : o->run.over; /* 0 for never */
+            e.over = over > e.over ? over : e.over;
+            e.most = over * bound > e.most ? over * bound : e.most;
+        }
+    }
+    return e;
+}
+
+/* Numbers of replicas at this ratio do not overlap: ten of them in a picture. */
+static double apart(const struct study *study)
+{
+    double range = (double)study->replicas.at[study->replicas.count - 1] / study->replicas.at[0], ratio = 1, tenth = 1;
+    while (tenth < range) {
+        ratio *= 1.05;
+        tenth = ratio;
+        for (int i = 1; i < 10; i++)
+            tenth *= ratio;
+    }
+    return ratio;
+}
+
+/* The numbers of replicas themselves, but for those that would overlap. */
+static void put_replicas(FILE *to, const struct study *study)
+{
+    const struct counts *r = &study->replicas;
+    double next = 0, ratio = apart(study);
+    fputs("set xtics (", to);
+    for (size_t i = 0; i < r->count; i++)
+        if (r->at[i] >= next) {
+            fprintf(to, "%s%" PRIu32, i == 0 ? "" : ", ", r->at[i]);
+            next = r->at[i] * ratio;
+        }
+    fprintf(to, ")\nset format x '%%.0f'\nset xrange [%g:%g]\n", r->at[0] / 1.1, r->at[r->count - 1] * 1.1);
+}
+
+/* Powers of ten and, of few of them, what is between. */
+static void put_makespans(FILE *to, const struct extent *extent)
+{
+    static const int between[] = {1, 2, 5};
+    size_t count = extent->most < 100 * extent->least ? 3 : 1, put = 0;
+    fputs("set ytics (", to);
+    for (int power = -7; power < 20; power++)
+        for (size_t i = 0; i < count; i++)
+            fprintf(to, "%s%de%d", put++ == 0 ? "" : ", ", between[i], power);
+    fputs(")\n", to);
+}
+
 static void put_script(FILE *to, const struct study *study, const char *terminal)
 {
     static const char *const units[] = {[UNIT_IS_ITEMS] = "items of equal length",
                                         [UNIT_IS_BYTES] = "bytes that one replica works through",
                                         [UNIT_IS_WEIGHT] = "unit of the weights",
                                         [UNIT_IS_TIME] = "s"};
+    struct extent extent = extent_of(study);
     put_data(to, study);
     fprintf(to,
             "set terminal %s\nset multiplot title '%" PRIu64 " %s by %s'\n"
-            "set logscale xy\nset grid lc rgb '#dddddd'\nset xlabel 'replicas'\nset xtics 4\nset key off\n"
-            "set autoscale fix\nset xrange [%g:%g]\n"
+            "set logscale xy\nset grid lt 1 lw 1 lc rgb '#dddddd'\nset xlabel 'replicas'\nset key off\n",
+            terminal, study->items, tool_items(study->items), study->weights);
+    put_replicas(to, study);
+    put_makespans(to, &extent);
+    fprintf(to,
+            "set yrange [%g:%g]\n"
             "set bmargin at screen 0.12\nset tmargin at screen 0.92\n"
             "set lmargin at screen 0.07\nset rmargin at screen 0.38\n"
-            "set ylabel 'makespan (%s)'\nset format y '10^{%%T}'\n"
+            "set ylabel 'makespan (%s)'\nset format y '%s'\n"
             "plot $data using 1:2 with lines lw 4 lc rgb '#bbbbbb' title 'at least', ",
-            terminal, study->items, tool_items(study->items), study->weights, (double)study->replicas.at[0] / 1.1,
-            (double)study->replicas.at[study->replicas.count - 1] * 1.1, units[study->unit]);
+            extent.least / 1.2, extent.most * 1.2, units[study->unit], study->unit == UNIT_IS_TIME ? "%g" : "%.0s%c");
     put_curves(to, 0);
-    fputs("set lmargin at screen 0.45\nset rmargin at screen 0.78\nset key at screen 0.99, 0.92 right top samplen 2\n"
-          "set ylabel 'makespan over the least possible'\nset format y '%g'\nset yrange [0.99:]\n"
-          "set ytics (1, 1.1, 1.2, 1.5, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000)\n"
-          "plot 1 with lines lw 4 lc rgb '#bbbbbb' title 'at least', ",
-          to);
+    fprintf(to,
+            "set lmargin at screen 0.45\nset rmargin at screen 0.78\nset key at screen 0.99, 0.92 right top samplen 2\n"
+            "set ylabel 'makespan over the least possible'\nset format y '%%g'\nset yrange [0.99:%g]\n"
+            "set ytics (1, %s2, 5, 10, 20, 50, 100, 200, 500, 1000, 10000, 100000, 1000000)\n"
+            "plot 1 with lines lw 4 lc rgb '#bbbbbb' title 'at least', ",
+            extent.over > 1.1 ? extent.over * 1.05 : 1.15, extent.over > 5 ? "" : "1.05, 1.1, 1.2, 1.5, ");
     put_curves(to, 1);
     fputs("unset multiplot\n", to);
 }

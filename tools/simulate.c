@@ -59,7 +59,7 @@ static cfsplit_status use_times(struct subject *subject, uint64_t *took_ms, stru
 /* The weights of the list are milliseconds. */
 static cfsplit_status take_times(struct subject *subject, struct cfsplit_error *err)
 {
-    uint64_t n = cfsplit_list_count(subject->list), *took_ms = malloc((size_t)(n + 1) * sizeof *took_ms);
+    uint64_t n = cfsplit_list_count(subject->list), *took_ms = calloc((size_t)n + 1, sizeof *took_ms);
     if (!took_ms)
         return tool_fail(err, CFSPLIT_MEMORY, "out of memory");
     for (uint64_t i = 0; i < n; i++)
@@ -86,11 +86,38 @@ static cfsplit_status weigh_list(const struct settings *s, struct subject *subje
     return CFSPLIT_OK;
 }
 
+static bool is_run(const struct source *source)
+{
+    char path[4096];
+    if (source->kind != SOURCE_IS_ARGUMENT)
+        return false;
+    int length = snprintf(path, sizeof path, "%s/run.json", source->text);
+    return length > 0 && (size_t)length < sizeof path && access(path, F_OK) == 0;
+}
+
+/* Is this the one argument, and a run directory? */
+static bool names_run(const struct settings *s)
+{
+    return s->source_count == 1 && is_run(&s->sources[0]);
+}
+
+/* Two runs, or one and a list, would be items that all weigh the same. */
+static cfsplit_status refuse_runs(const struct settings *s, struct cfsplit_error *err)
+{
+    for (size_t i = 0; i < s->source_count; i++)
+        if (is_run(&s->sources[i]))
+            return tool_fail(err, CFSPLIT_USAGE, "simulate: %s is a run, and stands alone: one run, or a list of items",
+                             cfsplit_quote(s->sources[i].text).text);
+    return CFSPLIT_OK;
+}
+
 static cfsplit_status read_list(struct settings *s, struct subject *subject, struct cfsplit_error *err)
 {
     if (s->simulate.as_planned)
         return tool_fail(err, CFSPLIT_USAGE, "simulate: --as-planned is for a run that has been planned");
-    cfsplit_status status = tool_list(s, 0, false, true, &subject->list, err);
+    cfsplit_status status = refuse_runs(s, err);
+    if (status == CFSPLIT_OK)
+        status = tool_list(s, 0, false, true, &subject->list, err);
     if (status != CFSPLIT_OK)
         return status;
     subject->unit = unit_of(s->weights ? s->weights : "stat");
@@ -101,16 +128,6 @@ static cfsplit_status read_list(struct settings *s, struct subject *subject, str
 }
 
 /* ---- a run */
-
-/* Is this the one argument, and a run directory? */
-static bool names_run(const struct settings *s)
-{
-    char path[4096];
-    if (s->source_count != 1 || s->sources[0].kind != SOURCE_IS_ARGUMENT)
-        return false;
-    int length = snprintf(path, sizeof path, "%s/run.json", s->sources[0].text);
-    return length > 0 && (size_t)length < sizeof path && access(path, F_OK) == 0;
-}
 
 /* What the weights of a plan are. Without a word, blocks and queue took sizes where there were any. */
 static enum unit planned_unit(const struct cfsplit_facts *facts)

@@ -141,7 +141,7 @@ static void print_tables(const struct study *study)
 
 /* ---- in words */
 
-/* More than total / largest replicas cannot make it faster. */
+/* From so many replicas on the lower bound is the largest item. Few more may be needed for what comes near to it. */
 static uint64_t useful(const struct study *study)
 {
     return study->total / study->largest + (study->total % study->largest != 0);
@@ -164,18 +164,32 @@ static void describe(const struct study *study)
     printf("; seed %" PRIu64 "\n", o->seed);
 }
 
+static double advised_over(const struct study *study)
+{
+    size_t i = 0;
+    while (study->replicas.at[i] != study->advice.enough)
+        i++;
+    return study_at(study, study->advice.strategy, i)->run.over;
+}
+
+/* How what is recommended can be wrong. With --as-planned it has been held against the times. */
+static void print_caveat(const struct study *study)
+{
+    static const char *const ifs[] = {[UNIT_IS_ITEMS] = "all take the same time",
+                                      [UNIT_IS_BYTES] = "times follow sizes",
+                                      [UNIT_IS_WEIGHT] = "times follow these weights",
+                                      [UNIT_IS_TIME] = "items take as long again"};
+    if (study->advice.strategy == CFSPLIT_SIZE && (study->run || study->known != UNIT_IS_TIME))
+        printf(" if %s; else queue, or blocks without a network between replicas", ifs[study->known]);
+}
+
 static void print_advice(const struct study *study)
 {
     const struct cfsplit_advice *a = &study->advice;
     const char *word = words[a->strategy];
     uint32_t most = study->replicas.at[study->replicas.count - 1];
-    static const char *const caveats[] = {
-        [UNIT_IS_ITEMS] = " if all take the same time; else queue, or blocks without a network between replicas",
-        [UNIT_IS_BYTES] = " if times follow sizes; else queue, or blocks without a network between replicas",
-        [UNIT_IS_WEIGHT] = " if times follow these weights; else queue, or blocks without a network between replicas",
-        [UNIT_IS_TIME] = ""};
-    printf("\nno strategy is faster with more than %" PRIu64 " %s: then the largest item alone takes the longest\n",
-           useful(study), useful(study) == 1 ? "replica" : "replicas");
+    printf("\nwith %" PRIu64 " %s or more the largest item decides: nothing takes less than %s\n", useful(study),
+           useful(study) == 1 ? "replica" : "replicas", study_amount(study->unit, (double)study->largest).text);
     if (a->enough == 0) {
         printf("none of it ends: all replicas die\n");
         return;
@@ -185,9 +199,10 @@ static void print_advice(const struct study *study)
     printf("recommended: --strategy %s", word);
     if (study->run)
         printf(" --weights run:%s", tool_word(study->run).text);
-    printf("%s, at most %.2f of the least possible; %" PRIu32 " %s\n",
-           a->strategy == CFSPLIT_SIZE ? caveats[study->known] : "", a->over, a->enough,
-           a->enough == 1 ? "replica" : "replicas");
+    printf(" with %" PRIu32 " %s, %.2f times the least possible", a->enough, a->enough == 1 ? "replica" : "replicas",
+           advised_over(study));
+    print_caveat(study);
+    printf("\n");
 }
 
 void study_print(const struct study *study)

@@ -461,9 +461,9 @@ CFSPLIT_API CFSPLIT_MUST_USE cfsplit_status cfsplit_simulate(const struct cfspli
 
 /* What to learn from the outcomes of several strategies with several numbers of replicas. */
 struct cfsplit_advice {
-    enum cfsplit_strategy
-        strategy; /* size, if it is at most 2% slower than the fastest everywhere; else so blocks, then queue; else
-                                       of these the one that comes nearest to the fastest */
+    /* size, if it is at most 2% slower than the fastest everywhere; else so blocks, then queue; else the first that is so with as few
+     * replicas as the fastest of these three needs; else of these the one that comes nearest to the fastest there */
+    enum cfsplit_strategy strategy;
     uint32_t
         enough; /* of the numbers of replicas the smallest with which it takes at most 5% longer than with any other of them; 0: it
                          never ends */

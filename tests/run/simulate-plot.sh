@@ -39,6 +39,14 @@ for word in chunk stripe even size hash blocks queue; do says "$name" ">$word<";
 for word in chunk stripe even size hash; do says "$name" ">$word, own share only<"; done
 says "$name" "99 items by weight"
 says "$name" "</svg>"
+# the numbers of replicas stand below it, and each makespan is inside, be it the only one
+for number in 1 2 4 8 16 32 64 128 256 512; do says "$name" ">$number<"; done
+printf '5\tone\n' >single
+code 0 canfar-split simulate --weights column --from single --plot single.svg
+[ ! -s err ] || fail "$(cat err)"
+code 0 simulate --replicas 3,1000,1000000,1001 --plot few.svg
+[ ! -s err ] || fail "$(cat err)"
+for number in 3 1000 1000000; do says few.svg ">$number<"; done
 code 0 simulate --plot "$name" --json
 grep -q '"unit": *"weight"' out || fail "$(cat out)"
 code 0 simulate --replicas 4 --plot one.png

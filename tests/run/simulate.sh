@@ -18,13 +18,21 @@ makespan, in the unit of the weights
   size            6
 EOF2
 head -10 got | diff wanted - || fail "not as reckoned"
-says out "recommended: --strategy size if times follow these weights"
+says out "with 2 replicas or more the largest item decides: nothing takes less than 6"
+says out "recommended: --strategy size with 2 replicas, 1.00 times the least possible if times follow these weights; else queue, or blocks without a network"
+# 4 replicas are faster than 3, which are as many as all of it / the largest item
+printf '6\ta\n4\tb\n4\tc\n4\td\n' >rounded
+code 0 canfar-split simulate --weights column --from rounded --replicas 1,2,3,4
+says out "with 3 replicas or more the largest item decides: nothing takes less than 6"
+says out "recommended: --strategy size with 4 replicas, 1.00 times the least possible if"
+code 0 canfar-split simulate --weights column --from rounded --replicas 1,2,3
+says out "recommended: --strategy size with 3 replicas, 1.33 times the least possible if"
 code 2 canfar-split simulate --weights column --from list --dispatch 1s
 says err "simulate: --dispatch needs to know how long items take: --rate, or an earlier run's times"
 code 0 canfar-split simulate --weights column --from list --rate 1 --dispatch 1s --replicas 1
 says out "13s" # 12 s of work and one share that is handed out
 code 0 canfar-split simulate --weights column --from list --rate 1
-says out "recommended: --strategy size if times follow these weights; else queue"
+says out "recommended: --strategy size with 2 replicas, 1.00 times the least possible if times follow these weights; else queue"
 code 2 canfar-split simulate --weights column --from list --replicas 0
 says err "--replicas needs up to 32 numbers of replicas such as 16 or 1,16,256, not '0'"
 code 2 canfar-split simulate
@@ -114,17 +122,20 @@ code 0 canfar-split simulate r.run --replicas 1
 says out "4 items by weight: 14 in all, the largest 7"
 refuses "no item of 'r.run' has ended: --as-planned has no times to go by" r.run --as-planned
 refuses "a run has weights: --weights can be run:OTHER here, not 'stat'" r.run --weights stat
+refuses "simulate: 'r.run' is a run, and stands alone: one run, or a list of items" --from list r.run
+refuses "simulate: 'r.run' is a run, and stands alone: one run, or a list of items" a r.run
 code 1 canfar-split run r.run
 code 0 canfar-split simulate r.run --replicas 1,2
 says out "4 items by the time they took: "
-says out "recommended: --strategy size --weights run:r.run, at most "
+says out "recommended: --strategy size --weights run:r.run with "
+says out "times the least possible if items take as long again; else queue"
 says err "r.run has no time of 1 of 4 items: the median of the others is taken" # failed
 grep -qx makespan out || fail "$(cat out)"
 grep -q 'the largest 4[0-9][0-9]ms$\|the largest [0-9.]*s$' out || fail "$(head -1 out)"
 refuses "how long items took is known: --rate has no meaning here" r.run --rate 5
 code 0 canfar-split simulate r.run --replicas 1,2 --as-planned
 says out "by the time they took"
-! grep -q 'recommended.*--weights' out || fail "$(cat out)"
+! grep -q 'recommended.*--weights\|as long again' out || fail "$(cat out)"
 code 0 canfar-split plan other.run --strategy size --weights none --replicas 2 --from many -- true
 code 0 canfar-split simulate other.run --weights run:r.run --replicas 1
 says err "r.run has no time of any of these 200 items"

@@ -370,6 +370,9 @@ static void advised(void)
                   {{104, 101}, {103, 100}, {103, 100}, CFSPLIT_SIZE, 4},   /* twice as many hardly help */
                   {{200, 110}, {200, 101}, {200, 100}, CFSPLIT_BLOCKS, 8}, /* ... that needs no network */
                   {{300, 150}, {250, 120}, {200, 100}, CFSPLIT_QUEUE, 8},  /* what is left */
+                  {{220, 100}, {210, 112}, {200, 103}, CFSPLIT_SIZE, 8},   /* none everywhere: where it ends first */
+                  {{220, 130}, {200, 112}, {240, 108}, CFSPLIT_QUEUE, 8},
+                  {{108, 100}, {100, 110}, {107, 100}, CFSPLIT_BLOCKS, 4}, /* ... or nearly so */
                   {{CFSPLIT_NEVER, CFSPLIT_NEVER},
                    {CFSPLIT_NEVER, CFSPLIT_NEVER},
                    {CFSPLIT_NEVER, CFSPLIT_NEVER},
