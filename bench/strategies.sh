@@ -13,7 +13,7 @@
 #   missing LOAD WHAT   what is not there: not measured. Packages are installed (apt-get), unless CFSPLIT_INSTALL is "no".
 #   simulate 1000000 items   seconds: all strategies with 10 numbers of replicas
 # Needs a release build: cmake --preset release and cmake --build build. Takes SECONDS x 150, and for each round of the demo's files some 3
-# minutes of fits, 5 of two-steps.
+# minutes of fits, 5 of two-steps, 2 of its replay by 4.
 # usage: bench/strategies.sh [ROUNDS [SECONDS [REPLICAS,... [LOAD,... [ITEMS [FILES]]]]]]; LOADs may be real ones, too; default: 1 1 4,32 (all
 # of them) 1000000 (all files); FILES: for two-steps at most so many, evenly out of all. For a paper: 3 20 4,64,512
 # shellcheck source=bench/common.sh
