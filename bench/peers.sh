@@ -25,9 +25,10 @@ mkdir samples
 
 # ---- who is here
 
-# shellcheck source=bench/peers/install.sh
-. "$top/bench/peers/install.sh"
-[ "${CFSPLIT_INSTALL:-yes}" = no ] || install_peers
+# shellcheck source=bench/install.sh
+. "$top/bench/install.sh"
+install_missing fpart xjobs parallel make moreutils coop-computing-tools openmpi-bin iproute2 beanstalkd gearman-job-server redis-server \
+    python3-distributed
 
 # present WHO: whether what it needs is here
 present() {

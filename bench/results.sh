@@ -29,7 +29,7 @@ machine() {
     echo "| load before the first part | $load |"
     echo "| canfar-split | $("$tool" --version | sed 's/^canfar-split //') |"
     for package in libzmq5 coreutils gawk mawk findutils python3 fpart xjobs parallel make moreutils coop-computing-tools beanstalkd gearman-job-server \
-        redis-server python3-distributed; do
+        redis-server python3-distributed source-extractor fitsverify gnuastro; do
         dpkg-query -W -f "| $package | \${Version} |\n" "$package" 2>/dev/null || true # what is not installed is not there
     done
 }

@@ -6,19 +6,24 @@
 # Items of controlled loads are sleeps, ten for each replica, with a bound of SECONDS, and it fails if any is faster than that: equal,
 # uniform, lognormal-1 and -2 (sigma), pareto (1.2), sorted (lognormal-1, smallest first), giant (equal, and one as long as the bound, at
 # the end). STRATEGY-alone: each replica does its own share by itself, in a shell; the others are canfar-split run, which knows these times.
-# Real ones: the FITS files of CFSPLIT_FITS (default: those of examples/demo.sh, if they are there) with examples/one.sh, that is
-# source-extractor; "fits" by 2 replicas for real, "replay" as sleeps of what they took. Simulated from what one replica took; strategies
-# know the sizes of the files, or (-times) what they took in that run.
+# Real ones: the FITS files of CFSPLIT_FITS (default: those of examples/demo.sh, if they are there): with examples/one.sh, that is
+# source-extractor ("fits"), or examples/two-steps.sh, that is fitsverify, source-extractor and NoiseChisel ("two-steps"). First by one
+# replica, which is a row of two-steps, too, then by 2; "replay" and "replay-two-steps" are sleeps of what that one replica took. Simulated
+# from these times; strategies know the sizes of the files, or (-times) what they took, or (-listed: the order of the list) nothing.
+#   missing LOAD WHAT   what is not there: not measured. Packages are installed (apt-get), unless CFSPLIT_INSTALL is "no".
 #   simulate 1000000 items   seconds: all strategies with 10 numbers of replicas
-# Needs a release build: cmake --preset release and cmake --build build. Takes SECONDS x 150 and some minutes of FITS.
-# usage: bench/strategies.sh [ROUNDS [SECONDS [REPLICAS,... [LOAD,... [ITEMS]]]]]; LOADs may be fits and replay, too; default: 1 1 4,32 (all of
-# them) 1000000. For a paper: 3 20 4,64,512
+# Needs a release build: cmake --preset release and cmake --build build. Takes SECONDS x 150, and for each round of the demo's files some 3
+# minutes of fits, 5 of two-steps, 2 of its replay by 4.
+# usage: bench/strategies.sh [ROUNDS [SECONDS [REPLICAS,... [LOAD,... [ITEMS [FILES]]]]]]; LOADs may be real ones, too; default: 1 1 4,32 (all
+# of them) 1000000 (all files); FILES: for two-steps at most so many, evenly out of all. For a paper: 3 20 4,64,512
 # shellcheck source=bench/common.sh
 . "$(dirname "$0")/common.sh"
 rounds=${1:-1} seconds=${2:-1} counts=$(echo "${3:-4,32}" | tr ',' ' ') millions=${5:-1000000}
-loads=$(echo "${4:-equal,uniform,lognormal-1,lognormal-2,pareto,sorted,giant,fits,replay}" | tr ',' ' ')
+loads=$(echo "${4:-equal,uniform,lognormal-1,lognormal-2,pareto,sorted,giant,fits,replay,two-steps,replay-two-steps}" | tr ',' ' ')
 strategies="chunk stripe even size hash blocks queue"
-data=${CFSPLIT_FITS:-$top/examples/data}
+data=${CFSPLIT_FITS:-$top/examples/data} most_files=${6:-1000000000}
+# shellcheck source=bench/install.sh
+. "$top/bench/install.sh"
 
 # ---- one run
 
@@ -81,7 +86,7 @@ row() {
     sort -n samples | awk -v bound="$(sed -n 's/^bound //p' simulated)" -v told="$(sed -n "s/^${5:-$2} //p" simulated)" -v head="makespan	$1	$2	$3	$4" '
         { ms[NR] = $1 }
         END { took = ms[int((NR + 1) / 2)] / 1000
-              if (head !~ /fits|replay/ && took < bound - 0.01) { print head ": faster than can be" >"/dev/stderr"; exit 1 }
+              if (head !~ /fits|replay|two-steps/ && took < bound - 0.01) { print head ": faster than can be" >"/dev/stderr"; exit 1 }
               printf "%s\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\n", head, bound, told, took, ms[1] / 1000, ms[NR] / 1000, took / told, took / bound }'
     rm samples
 }
@@ -155,68 +160,101 @@ controlled() { # LOAD R
 
 # ---- real files
 
-# analyse RUN STRATEGY R WEIGHTS: the FITS files in a run of as many replicas; its makespan
+# KIND is fits or two-steps: which script, what it needs, which strategies are compared
+script_of() { # KIND
+    case $1 in fits) echo one.sh ;; two-steps) echo two-steps.sh ;; esac
+}
+packages_of() { # KIND
+    case $1 in fits) echo source-extractor ;; two-steps) echo source-extractor fitsverify gnuastro ;; esac
+}
+programs_of() { # KIND
+    case $1 in fits) echo source-extractor ;; two-steps) echo source-extractor fitsverify astnoisechisel ;; esac
+}
+strategies_of() { # KIND
+    case $1 in fits) echo "$strategies size-times queue-times" ;; two-steps) echo chunk stripe size blocks queue queue-listed size-times queue-times ;; esac
+}
+# analyse KIND RUN STRATEGY R: the FITS files in a run of as many replicas; its makespan
 analyse() {
-    rm -rf "$1" catalogues
+    case $3 in *-times) weights=run:$1.first.run ;; *-listed) weights=none ;; *) weights=stat ;; esac
+    rm -rf "$2" catalogues
     mkdir catalogues
-    "$tool" plan "$1" --strategy "$2" --replicas "$3" --weights "$4" --reject-exit 65 --from files -- \
-        "$top/examples/one.sh" '{}' "$work/catalogues/{#}.cat" 2>said || { cat said >&2; exit 1; }
-    may_fail=1 replicas "$1" "$3"
-    makespan "$1"
+    "$tool" plan "$2" --strategy "${3%-*}" --replicas "$4" --weights "$weights" --reject-exit 65 --from "$1.files" -- \
+        "$top/examples/$(script_of "$1")" '{}' "$work/catalogues/{#}.cat" 2>said || { cat said >&2; exit 1; }
+    may_fail=1 replicas "$2" "$4"
+    makespan "$2"
 }
-# What each took: by one replica, in the order of the list.
-look_at_files() {
-    [ ! -e files ] || return 0
-    if ! command -v source-extractor >/dev/null || ! [ -d "$data" ]; then
-        echo "no source-extractor, or no FITS files (examples/demo.sh fetches them): not measured with them" >&2
-        return 1
+# choose KIND: its files, sorted
+choose() {
+    find -L "$data" -type f \( -name '*.fit*' -o -name '*.FITS' -o -name '*.fts*' -o -name '*.fz' \) | LC_ALL=C sort >found
+    if [ "$1" = two-steps ]; then
+        awk -v all="$(wc -l <found)" -v most="$most_files" 'most >= all || int(NR * most / all) > int((NR - 1) * most / all)' found
+    else
+        cat found
+    fi >"$1.files"
+}
+# look_at KIND LOAD: what each file takes: by one replica, in the order of the list. Once; false if something is missing.
+look_at() {
+    [ ! -e "$1.took" ] || return 0
+    # shellcheck disable=SC2046 # a list of words
+    install_missing $(packages_of "$1")
+    for program in $(programs_of "$1"); do
+        command -v "$program" >/dev/null || { printf 'missing\t%s\t%s\n' "$2" "$program"; return 1; }
+    done
+    [ -d "$data" ] || { printf 'missing\t%s\t%s\n' "$2" "FITS files (examples/demo.sh fetches them)"; return 1; }
+    choose "$1"
+    analyse "$1" "$1.first.run" chunk 1 >"$1.alone"
+    [ "$("$tool" items "$1.first.run" --state failed -0 | tr -cd '\0' | wc -c)" -lt "$(wc -l <"$1.files")" ] || { echo "$1: every file failed" >&2; exit 1; }
+    moments "$1.first.run" | awk '{ print $3, $2 - $1 }' | sort -n | cut -d ' ' -f 2 >each
+    lz4 -dcq "$1.first.run/items.lz4" | tr '\0' '\n' | cut -f 1 | paste - each >"$1.took"
+    [ "$(wc -l <"$1.took")" -eq "$(wc -l <"$1.files")" ] || { echo "not every file was looked at once" >&2; exit 1; }
+}
+# by_times KIND R: as `simulated`, by sizes, by times, and in the order of the list, where whoever is free takes the next
+by_times() {
+    simulated "$1.first.run" --as-planned --replicas "$2"
+    simulated "$1.first.run" --replicas "$2" | sed -n 's/^\(size\|queue\) /\1-times /p'
+    awk -v R="$2" '
+        { for (i = first = 1; i <= R; i++) if (free[i] + 0 < free[first] + 0) first = i
+          free[first] += $2; if (free[first] > last) last = free[first] }
+        END { printf "queue-listed %.3f\n", last / 1000 }' "$1.took"
+}
+load_real() { # KIND
+    files=$(wc -l <"$1.files")
+    if [ "$1" = two-steps ]; then
+        by_times "$1" 1 >simulated
+        cp "$1.alone" samples
+        row "$1" chunk 1 "$files"
     fi
-    find -L "$data" -type f \( -name '*.fit*' -o -name '*.FITS' -o -name '*.fts*' -o -name '*.fz' \) | LC_ALL=C sort >files
-    analyse first.run chunk 1 stat >/dev/null
-    moments first.run | awk '{ print $3, $2 - $1 }' | sort -n | cut -d ' ' -f 2 >took
-    lz4 -dcq first.run/items.lz4 | tr '\0' '\n' | cut -f 1 | paste - took >sizes
-    [ "$(wc -l <sizes)" -eq "$(wc -l <files)" ] || { echo "not every file was looked at once" >&2; exit 1; }
-}
-by_times() { # R: as `simulated`, by sizes and by times
-    simulated first.run --as-planned --replicas "$1"
-    simulated first.run --replicas "$1" | sed -n 's/^\(size\|queue\) /\1-times /p'
-}
-load_fits() {
-    by_times 2 >simulated
-    for strategy in $strategies; do
-        repeat analyse f.run "$strategy" 2 stat
-        row fits "$strategy" 2 "$(wc -l <files)"
-    done
-    for strategy in size queue; do
-        repeat analyse f.run "$strategy" 2 run:first.run
-        row fits "$strategy-times" 2 "$(wc -l <files)"
+    by_times "$1" 2 >simulated
+    for way in $(strategies_of "$1"); do
+        repeat analyse "$1" f.run "$way" 2
+        row "$1" "$way" 2 "$files"
     done
 }
-load_replay() { # R
-    by_times "$1" >simulated
-    awk -v cost="$(told item "$1")" '{ ms = $2 > cost ? $2 - cost : 0; printf "%d\t%d/%.3f\n", $1, NR, ms / 1000 }' sizes >by-size
-    awk -v cost="$(told item "$1")" '{ ms = $2 > cost ? $2 - cost : 0; printf "%d\t%d/%.3f\n", $2, NR, ms / 1000 }' sizes >by-time
-    for strategy in $strategies; do
-        repeat sleeps r.run "$strategy" "$1" --from by-size
-        row replay "$strategy" "$1" "$(wc -l <files)"
-    done
-    for strategy in size queue; do
-        repeat sleeps r.run "$strategy" "$1" --from by-time
-        row replay "$strategy-times" "$1" "$(wc -l <files)"
+load_replay() { # LOAD KIND R
+    files=$(wc -l <"$2.files")
+    by_times "$2" "$3" >simulated
+    awk -v cost="$(told item "$3")" '
+        { ms = $2 > cost ? $2 - cost : 0; item = sprintf("%06d/%.3f", NR, ms / 1000) # in the order of the list by their bytes, too
+          print $1 "\t" item >"by-size"; print $2 "\t" item >"by-times"; print "1\t" item >"by-listed" }' "$2.took"
+    for way in $(strategies_of "$2"); do
+        case $way in *-*) list=by-${way#*-} ;; *) list=by-size ;; esac
+        repeat sleeps r.run "${way%-*}" "$3" --from "$list"
+        row "$1" "$way" "$3" "$files"
     done
 }
 
 for load in $loads; do
     case $load in
-    equal | uniform | lognormal-1 | lognormal-2 | pareto | sorted | giant | fits | replay) ;;
+    equal | uniform | lognormal-1 | lognormal-2 | pareto | sorted | giant | fits | replay | two-steps | replay-two-steps) ;;
     *) echo "no such load: '$load'" >&2; exit 2 ;;
     esac
 done
 for count in $counts; do tell "$count"; done
 for load in $loads; do
     case $load in
-    fits) look_at_files && load_fits ;;
-    replay) look_at_files && for count in $counts; do load_replay "$count"; done ;;
+    fits | two-steps) if look_at "$load" "$load"; then load_real "$load"; fi ;;
+    replay) if look_at fits "$load"; then for count in $counts; do load_replay "$load" fits "$count"; done; fi ;;
+    replay-two-steps) if look_at two-steps "$load"; then for count in $counts; do load_replay "$load" two-steps "$count"; done; fi ;;
     *) for count in $counts; do controlled "$load" "$count"; done ;;
     esac
 done

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Whether bench/run.sh works, judging no time: all parts with tiny sizes; without most programs of the build; and bench/peers.sh without peers.
+# Whether bench/run.sh works, judging no time: all parts with tiny sizes; without most programs of the build; bench/peers.sh without peers; and
+# bench/strategies.sh with FITS files of two steps, and without a program for these.
 # Nothing is installed. usage: bench/tiny.sh
 # shellcheck source=bench/common.sh
 . "$(dirname "$0")/common.sh"
@@ -39,3 +40,18 @@ find /usr/bin -maxdepth 1 ! -name fpart ! -name xjobs ! -name 'parallel*' ! -nam
 PATH=$work/path "$top/bench/peers.sh" 1 2000 spawn resume >bare 2>said || { cat said; broken 'no measurement without peers'; }
 grep -q '^missing	spawn	GNU parallel	not installed$' bare || broken 'a peer that is missing is not told'
 grep -q '^missing	resume	redis LPOP, killed	not installed$' bare || broken 'a server that is missing is not told'
+
+mkdir fits
+for n in 1 2 3; do printf '%-80s%-80s%-80s%-2640s' "SIMPLE  =                    T" "BITPIX  =                    8" "NAXIS   =                    0" END >"fits/$n.fits"; done
+export CFSPLIT_FITS=$work/fits
+if command -v fitsverify && command -v astnoisechisel && command -v source-extractor; then
+    "$top/bench/strategies.sh" 1 0.1 2 two-steps,replay-two-steps 100 2 >two-steps 2>said || { cat said; broken 'no measurement of two steps'; }
+    for what in two-steps:1 two-steps:2 replay-two-steps:2; do
+        grep -q "^makespan	${what%:*}	chunk	${what#*:}	2	" two-steps || { cat two-steps; broken "no row of 2 files, $what"; }
+    done
+    grep -q '^makespan	replay-two-steps	queue-listed	' two-steps || broken 'a strategy of a replay is not named'
+fi >/dev/null
+rm -f path/fitsverify
+PATH=$work/path "$top/bench/strategies.sh" 1 0.1 2 two-steps,equal 100 >bare 2>said || { cat said; broken 'a program that is missing ends the measurement'; }
+grep -q '^missing	two-steps	' bare || broken 'a program that is missing is not told'
+grep -q '^makespan	equal	chunk	' bare || broken 'a program that is missing ends other loads'

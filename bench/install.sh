@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Sourced by bench/peers.sh: the peers' Debian packages.
+# Sourced by the scripts that measure with programs of others: Debian packages that are missing.
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi
@@ -14,10 +14,11 @@ hold_services() {
     held=yes
 }
 
-install_peers() {
+# install_missing PACKAGE...: unless CFSPLIT_INSTALL is "no"; one that cannot be installed is named, and no more
+install_missing() {
+    [ "${CFSPLIT_INSTALL:-yes}" != no ] || return 0
     held=no missing=
-    for package in fpart xjobs parallel make moreutils coop-computing-tools openmpi-bin iproute2 beanstalkd \
-        gearman-job-server redis-server python3-distributed; do
+    for package; do
         dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
     done
     [ -n "$missing" ] || return 0
