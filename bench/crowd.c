@@ -32,6 +32,7 @@ struct worker {
     uint64_t called_ms; /* the call whose connection is watched */
     uint64_t slots, held_count;
     struct held *held;
+    double taken_us; /* the item that it holds, where items take time */
 };
 
 struct crowd {
@@ -43,6 +44,8 @@ struct crowd {
     int epoll;
     bool go;   /* they take items */
     bool hold; /* and do not end them */
+    uint64_t item_ms;
+    double busy_us, last_us; /* what items have taken, all together; when the last one of all ended */
 };
 
 double bench_now_us(void)
@@ -151,12 +154,22 @@ static cfsplit_status begin(struct crowd *c, struct worker *w, uint64_t slots)
     return status == CFSPLIT_OK ? csi_queued_init(&w->q, c->run, &w->inc, &c->options, &w->journal, &err) : status;
 }
 
+static bool is_due(const struct crowd *c, const struct worker *w)
+{
+    return w->held_count > 0 && !c->hold &&
+           (c->item_ms == 0 || bench_now_us() - w->taken_us >= (double)c->item_ms * 1e3);
+}
+
 static void end_held(struct crowd *c, struct worker *w)
 {
-    while (w->held_count > 0 && !c->hold) {
+    while (is_due(c, w)) {
         const struct held *h = &w->held[--w->held_count];
-        csi_queued_spoken(&w->q, h->index, h->attempt, CSI_DONE, 0);
+        csi_queued_spoken(&w->q, h->index, h->attempt, CSI_DONE, c->item_ms);
         c->items++;
+        if (c->item_ms == 0)
+            continue;
+        c->last_us = bench_now_us();
+        c->busy_us += c->last_us - w->taken_us;
     }
 }
 
@@ -167,6 +180,7 @@ static void take_and_end(struct crowd *c, struct worker *w)
     end_held(c, w);
     while (w->held_count < w->slots && (lease = csi_queued_take(&w->q, 0)) != NULL) {
         w->held[w->held_count++] = (struct held){lease->index, lease->attempt};
+        w->taken_us = c->item_ms ? bench_now_us() : 0;
         end_held(c, w);
     }
     csi_queued_tell(&w->q);
@@ -229,11 +243,14 @@ static cfsplit_status step_all(struct crowd *c, uint64_t now_ms, bool due_only)
 static cfsplit_status turn(struct crowd *c, uint64_t *looked_ms)
 {
     struct epoll_event events[events_at_once];
-    int ready = epoll_wait(c->epoll, events, events_at_once, look_ms);
+    int ready = epoll_wait(c->epoll, events, events_at_once, c->item_ms ? 1 : look_ms);
     uint64_t now_ms = csi_clock_mono_ms();
     cfsplit_status status = CFSPLIT_OK;
     for (int i = 0; status == CFSPLIT_OK && i < ready; i++)
         status = step(c, &c->at[events[i].data.u64], now_ms);
+    for (size_t i = 0; status == CFSPLIT_OK && c->item_ms && i < c->live; i++)
+        if (is_due(c, &c->at[i]))
+            status = step(c, &c->at[i], now_ms);
     if (status != CFSPLIT_OK || now_ms - *looked_ms < look_ms)
         return status;
     *looked_ms = now_ms;
@@ -298,6 +315,8 @@ static cfsplit_status run_busy(struct crowd *c, pid_t lead_pid)
     if (status == CFSPLIT_OK)
         status = go_on(c, (struct until){.home = c->count});
     print_used(c, &from, lead_pid);
+    if (c->item_ms)
+        printf("busy\t%.4f\n", c->busy_us / ((c->last_us - from.at_us) * (double)c->count));
     return status;
 }
 
@@ -340,9 +359,9 @@ static void release(struct crowd *c)
     close(c->epoll);
 }
 
-int bench_crowd(const char *path, size_t workers, pid_t lead_pid, long idle_s)
+int bench_crowd(const char *path, size_t workers, pid_t lead_pid, long idle_s, long item_ms)
 {
-    struct crowd c = {.options = CFSPLIT_RUN_OPTIONS_INIT, .count = workers};
+    struct crowd c = {.options = CFSPLIT_RUN_OPTIONS_INIT, .count = workers, .item_ms = (uint64_t)item_ms};
     c.at = calloc(workers, sizeof *c.at);
     c.epoll = epoll_create1(EPOLL_CLOEXEC);
     if (!c.at || c.epoll < 0) {

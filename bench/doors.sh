@@ -48,12 +48,12 @@ has() {
 coordinates() {
     has "$1/coordinator/epoch-1" .
 }
-# crowd RUN ITEMS WORKERS IDLE-S: what a crowd took, in crowd.said, and its coordinator, in lead.said
+# crowd RUN ITEMS WORKERS IDLE-S [ITEM-MS]: what a crowd took, in crowd.said, and its coordinator, in lead.said
 crowd() {
     plan "$1" "$2" "$3"
     "$queue" lead "$1" >lead.said &
     leader=$!
     coordinates "$1"
-    "$queue" crowd "$1" "$3" "$leader" "$4" >crowd.said
+    "$queue" crowd "$1" "$3" "$leader" "$4" "${5:-0}" >crowd.said
     wait "$leader"
 }

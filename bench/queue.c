@@ -5,7 +5,7 @@
  *   bench_queue door RUN ID GATE [PID AFTER]  the same that joins, and begins when GATE, a fifo, has a writer; after so many items
  *                                    it kills PID (-9)
  *   bench_queue lead RUN             a coordinator, in a process without a worker, until everything is accounted for
- *   bench_queue crowd RUN WORKERS PID IDLE-S   so many workers in one process, see crowd.h; PID: the coordinator's
+ *   bench_queue crowd RUN WORKERS PID IDLE-S ITEM-MS   so many workers in one process, see crowd.h; PID: the coordinator's
  *   bench_queue sync FILE N          the median and the rate of N times pwrite and fdatasync, in a file whose blocks are there already */
 #include <errno.h>
 #include <fcntl.h>
@@ -194,13 +194,13 @@ int main(int argc, char **argv)
     }
     if (argc == 3 && strcmp(argv[1], "lead") == 0)
         return bench_lead(argv[2]);
-    if (argc == 6 && strcmp(argv[1], "crowd") == 0)
-        return bench_crowd(argv[2], (size_t)number(argv[3]), (pid_t)number(argv[4]), number(argv[5]));
+    if (argc == 7 && strcmp(argv[1], "crowd") == 0)
+        return bench_crowd(argv[2], (size_t)number(argv[3]), (pid_t)number(argv[4]), number(argv[5]), number(argv[6]));
     if (argc == 4 && strcmp(argv[1], "sync") == 0)
         return sync_often(argv[2], number(argv[3]));
-    fprintf(
-        stderr,
-        "usage: %s door RUN ID [ITEM-MS | GATE [PID AFTER]] | lead RUN | crowd RUN WORKERS PID IDLE-S | sync FILE N\n",
-        argv[0]);
+    fprintf(stderr,
+            "usage: %s door RUN ID [ITEM-MS | GATE [PID AFTER]] | lead RUN | crowd RUN WORKERS PID IDLE-S ITEM-MS | "
+            "sync FILE N\n",
+            argv[0]);
     return 2;
 }

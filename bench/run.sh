@@ -66,11 +66,11 @@ quick)
     part door door.sh 500000 1000 3
     part lists lists.sh 3 2000000 50000
     part queue queue.sh 3 1000000 batched single takeover
-    part crowd queue.sh 1 1000000 crowd memory idle
+    part crowd queue.sh 1 1000000 crowd memory paced idle
     part scale scale.sh 512 200000 51 20 1
     part verify verify.sh 1000000 512 3
     export TWO_STEPS_PIXELS=2000000 # else one image takes a quarter of the time of all
-    part strategies strategies.sh 1 1 4 equal,lognormal-1,pareto,giant,fits,replay,two-steps,replay-two-steps 1000000 64
+    part strategies strategies.sh 1 2 4 equal,lognormal-1,pareto,giant,fits,replay,two-steps,replay-two-steps 1000000 64
     ;;
 full)
     part limits limits.sh 5 100000
