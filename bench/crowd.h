@@ -15,7 +15,7 @@ int bench_lead(const char *path);
  * items as workers: the first one takes all items, the others are connected and wait for so many seconds; then all is ended.
  * Prints items, took_us, lead_cpu_us (of process `lead`, the coordinator's) and own_cpu_us; and how many waited. With item_ms, an item
  * takes so long, or a little longer, and is not ended at once; it prints busy, too: the part of all workers' time, until the last
- * item has ended, in which they had an item to do. */
+ * item has ended, in which they had an item to do, and item_us, what one took: more than item_ms as far as this process is late. */
 int bench_crowd(const char *path, size_t workers, pid_t lead, long idle_s, long item_ms);
 
 #endif

@@ -138,9 +138,10 @@ say_idle() {
 row_paced() {
     crowd p.run "$((few * paced_each))" "$few" 0 10
     value crowd.said busy | awk '{ printf "%.2f\n", 100 * (1 - $1) }' >>paced.idle
+    value crowd.said item_us >>paced.us
 }
 say_paced() {
-    echo "paced: $few workers, $paced_each items of 10 ms each: $(median paced.idle)% of their time, until the last end, without an item"
+    echo "paced: $few workers, $paced_each items of 10 ms each (here $(median paced.us) us): $(median paced.idle)% of their time, until the last end, without an item"
 }
 
 i=0

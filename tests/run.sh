@@ -51,10 +51,10 @@ tests() { # FOLDER CTEST-ARGUMENT...
 }
 
 # The quick tests once more, unit tests and tool behind valgrind; not those that race against a clock, or that valgrind plays otherwise: a program
-# that cannot be started, and what a process has read, which is more with valgrind. What bench runs is not behind it.
+# that cannot be started, a PATH without valgrind, and what a process has read, which is more with it. What bench runs is not behind it.
 under_valgrind() {
     build valgrind
-    tests build-valgrind -L quick -E '^(api|bench|crash|lint|model|install|man)[.]|^run[.](silent|program|launch-canfar|share-reads)$|upstream-all'
+    tests build-valgrind -L quick -E '^(api|bench|crash|lint|model|install|man)[.]|^run[.](silent|program|launch-canfar|share-reads|simulate-plot)$|upstream-all'
 }
 
 # The static program, where there is nothing but itself, and in another Debian.
