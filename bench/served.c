@@ -177,7 +177,8 @@ static enum answer beanstalk_answer(struct served *s, struct job *job)
 static void beanstalk_end(struct served *s, const struct job *job)
 {
     char text[word_bytes * 2];
-    add(s, text, (size_t)snprintf(text, sizeof text, "delete %s\r\n", job->id));
+    int length = snprintf(text, sizeof text, "delete %s\r\n", job->id);
+    add(s, text, (size_t)length);
 }
 
 static bool beanstalk_has_ended(struct served *s)
@@ -190,7 +191,8 @@ static bool beanstalk_has_ended(struct served *s)
 static void redis_put(struct served *s, const char *name)
 {
     char text[word_bytes * 2];
-    add(s, text, (size_t)snprintf(text, sizeof text, "RPUSH work %s\r\n", name));
+    int length = snprintf(text, sizeof text, "RPUSH work %s\r\n", name);
+    add(s, text, (size_t)length);
 }
 
 static bool redis_has_number(struct served *s)
@@ -207,7 +209,8 @@ static void redis_ask(struct served *s)
 static void redis_ask_kept(struct served *s)
 {
     char text[word_bytes * 2];
-    add(s, text, (size_t)snprintf(text, sizeof text, "LMOVE work has.%ld LEFT RIGHT\r\n", s->worker));
+    int length = snprintf(text, sizeof text, "LMOVE work has.%ld LEFT RIGHT\r\n", s->worker);
+    add(s, text, (size_t)length);
 }
 
 static enum answer redis_answer(struct served *s, struct job *job)
@@ -228,7 +231,8 @@ static void redis_end(struct served *s, const struct job *job)
 static void redis_end_kept(struct served *s, const struct job *job)
 {
     char text[word_bytes * 2];
-    add(s, text, (size_t)snprintf(text, sizeof text, "LREM has.%ld 1 %s\r\n", s->worker, job->name));
+    int length = snprintf(text, sizeof text, "LREM has.%ld 1 %s\r\n", s->worker, job->name);
+    add(s, text, (size_t)length);
 }
 
 /* ---- gearmand */

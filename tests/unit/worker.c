@@ -650,7 +650,8 @@ static void a_shorter_identity_is_not_read(void)
     struct cfsplit_run *run = plan("identity", 4, 2, 0);
     struct cfsplit_identity who = {.count = 9};
     uint64_t *size = malloc(sizeof *size);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(size);
+    if (!size)
+        abort();
     *size = sizeof *size;
     CHECK_EQUAL(cfsplit_run_identity(run, (const struct cfsplit_identity_options *)size, getenv, &who, &err),
                 CFSPLIT_USAGE);
