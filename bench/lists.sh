@@ -9,6 +9,7 @@ rounds=${1:-5} paths=${2:-10000000} files=${3:-200000}
 few=$((paths / 10))
 took=$build/bin/bench_took glob=$build/bin/bench_glob
 built "$took" "$glob"
+static=$top/build-static/bin/canfar-split # if it has been built: cmake --preset static and cmake --build build-static
 shares=100
 if [ "$few" -lt 1000 ]; then shares=3; fi
 last=$shares middle=$((shares / 2 + 1))
@@ -72,6 +73,8 @@ while [ "$i" -lt "$rounds" ]; do
     rm -rf few.run p.run parts*
     time_of version "$tool" --version
     time_of ten "$tool" chunk --replica 2/3 --from ten
+    time_of true /bin/true
+    if [ -x "$static" ]; then time_of static "$static" chunk --replica 2/3 --from ten; fi
 done
 
 # ---- what they say
@@ -108,7 +111,8 @@ row "plan, $paths paths" plan
 row "plan, $paths paths with weights" plan-weighed
 row "plan --strategy even, $paths paths" plan-even
 row "--version" version
-row "chunk of 10 items" ten
+row "chunk of 10 items" ten "/bin/true" true
+if [ -e static.took ]; then row "chunk of 10 items, static program" static "/bin/true" true; fi
 
 # The balance: the heaviest share, over what all would have if they were equal.
 heaviest() {
