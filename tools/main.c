@@ -51,8 +51,8 @@ static int run_command(const struct command *command, int argc, char **argv)
 /* A full disk is no success: what was printed must have arrived. */
 static int close_stdout(int code)
 {
-    int broken = ferror(stdout), closed = fclose(stdout);
-    if (!broken && closed == 0)
+    bool broken = ferror(stdout) || tool_output_error();
+    if (fclose(stdout) == 0 && !broken)
         return code;
     int number = tool_output_error() ? tool_output_error() : errno;
     if (number == EPIPE) {

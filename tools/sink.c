@@ -23,7 +23,10 @@ static bool put_bytes(const void *bytes, size_t length)
 
 static bool put(struct sink *sink, size_t packed)
 {
-    return !LZ4F_isError(packed) && put_bytes(sink->packed, packed);
+    if (!LZ4F_isError(packed))
+        return put_bytes(sink->packed, packed);
+    tool_output_failed(ENOMEM); /* the one reason there is: room for what is packed there is */
+    return false;
 }
 
 cfsplit_status sink_open(struct sink *sink, bool lz4, struct cfsplit_error *err)
@@ -55,7 +58,7 @@ bool sink_write(struct sink *sink, const char *text, size_t length)
 
 void sink_end(struct sink *sink)
 {
-    if (sink->lz4)
+    if (sink->lz4 && !tool_output_error())
         (void)put(sink, LZ4F_compressEnd(sink->lz4, sink->packed, sink->room, NULL));
 }
 

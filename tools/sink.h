@@ -17,7 +17,8 @@ cfsplit_status sink_open(struct sink *sink, bool lz4, struct cfsplit_error *err)
 /* False once the output takes no more: main says so when it closes it. */
 bool sink_write(struct sink *sink, const char *text, size_t length);
 
-/* Ends the frame. Whoever fails leaves it out (sink_release alone): a frame that is cut is no shorter list. */
+/* Ends the frame, unless the output took no more: a frame that is cut must not read as a shorter list. Whoever fails leaves
+ * it out (sink_release alone), for the same reason. */
 void sink_end(struct sink *sink);
 void sink_release(struct sink *sink);
 

@@ -15,6 +15,7 @@
  *   SHIM_SYNC_MS=50                how long a sync takes at least
  *   SHIM_CLOCK_S=-3600             the wall clock is wrong by this
  *   SHIM_HOST=NAME                 the name of this host, and a boot id of its own
+ *   SHIM_NO_PACK=N                 from its N-th call on LZ4 has no memory to pack anything
  *
  * The calls go straight to the kernel, so that a sanitizer's interceptors may stand before or behind. */
 #include <dirent.h>
@@ -22,6 +23,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <lz4frame.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -57,6 +59,7 @@ static struct {
     int log;
     uint64_t hide_ms, sync_ms;
     bool refresh, stale;
+    unsigned no_pack;
     time_t clock_s;
     const char *host, *only;
 } told = {.fail_kind = -1, .log = -1};
@@ -121,6 +124,7 @@ __attribute__((constructor)) static void begin(void)
     told.stale = number_of("SHIM_STALE");
     told.sync_ms = number_of("SHIM_SYNC_MS");
     told.clock_s = (time_t)(int64_t)number_of("SHIM_CLOCK_S");
+    told.no_pack = (unsigned)number_of("SHIM_NO_PACK");
     told.host = getenv("SHIM_HOST");
     told.only = getenv("SHIM_ONLY");
 }
@@ -487,6 +491,21 @@ struct dirent *readdir(DIR *dir)
         entry = next(dir);
     while (entry && is_hidden_at(dirfd(dir), entry->d_name));
     return entry;
+}
+
+/* ---- packing */
+
+size_t LZ4F_compressUpdate(LZ4F_cctx *context, void *to, size_t room, const void *from, size_t length,
+                           const LZ4F_compressOptions_t *options)
+{
+    static size_t (*next)(LZ4F_cctx *, void *, size_t, const void *, size_t, const LZ4F_compressOptions_t *);
+    static unsigned calls;
+    const size_t no_memory = (size_t)-9; /* LZ4F_ERROR_allocation_failed */
+    if (told.no_pack && ++calls >= told.no_pack)
+        return no_memory;
+    if (!next)
+        find_next(&next, "LZ4F_compressUpdate");
+    return next(context, to, room, from, length, options);
 }
 
 /* ---- links and renames */
