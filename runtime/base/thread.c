@@ -61,17 +61,26 @@ void csi_thread_wait(pthread_cond_t *condition, pthread_mutex_t *lock, uint64_t 
         pthread_cond_timedwait(condition, lock, &until);
 }
 
-static size_t processors(void)
+unsigned csi_thread_processors(void)
 {
-    cpu_set_t mask;
-    return sched_getaffinity(0, sizeof mask, &mask) == 0 ? (size_t)CPU_COUNT(&mask) : 1;
+    for (size_t count = 1024; count <= 1u << 20; count *= 4) {
+        cpu_set_t *mask = CPU_ALLOC(count);
+        size_t size = CPU_ALLOC_SIZE(count);
+        if (!mask)
+            return 0;
+        int found = sched_getaffinity(0, size, mask) == 0 ? CPU_COUNT_S(size, mask) : -1;
+        CPU_FREE(mask);
+        if (found >= 0) /* else the kernel's mask is larger than ours */
+            return (unsigned)found;
+    }
+    return 0;
 }
 
 void csi_thread_team(size_t most, void *(*work)(void *argument), void *argument)
 {
     enum { helpers_max = 3 };
     pthread_t helpers[helpers_max];
-    size_t here = processors(), wanted = most < here ? most : here, started = 0;
+    size_t here = csi_thread_processors(), wanted = most < here ? most : here, started = 0;
     while (started < helpers_max && started + 1 < wanted &&
            csi_thread_start(&helpers[started], work, argument, NULL) == CFSPLIT_OK)
         started++;

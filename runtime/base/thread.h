@@ -16,6 +16,9 @@ CFSPLIT_MUST_USE cfsplit_status csi_thread_start(pthread_t *thread, void *(*work
 CFSPLIT_MUST_USE cfsplit_status csi_thread_count_forks(struct cfsplit_error *err);
 unsigned csi_thread_forks(void);
 
+/* How many processors this process may run on, by its affinity mask (taskset, Slurm, cpusets); 0: it cannot be read. */
+unsigned csi_thread_processors(void);
+
 /* Does one piece of work in this thread and in helpers, `most` in all and no more than there are processors, up to 4; returns
  * when all have returned. A helper that cannot be started is done without. */
 void csi_thread_team(size_t most, void *(*work)(void *argument), void *argument);

@@ -2,13 +2,13 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/io.h"
 #include "base/text.h"
+#include "base/thread.h"
 
 /* Where a version keeps its quota: below root/<controller>/<our path>. */
 static const struct layout {
@@ -21,21 +21,6 @@ static const struct layout {
     {"cpu", "cpu", "cpu.cfs_quota_us", "cpu.cfs_period_us"},
     {"cpu", "cpu,cpuacct", "cpu.cfs_quota_us", "cpu.cfs_period_us"},
 };
-
-unsigned csi_processors_affinity(void)
-{
-    for (size_t count = 1024; count <= 1u << 20; count *= 4) {
-        cpu_set_t *mask = CPU_ALLOC(count);
-        size_t size = CPU_ALLOC_SIZE(count);
-        if (!mask)
-            return 0;
-        int found = sched_getaffinity(0, size, mask) == 0 ? CPU_COUNT_S(size, mask) : -1;
-        CPU_FREE(mask);
-        if (found >= 0) /* else the kernel's mask is larger than ours */
-            return (unsigned)found;
-    }
-    return 0;
-}
 
 /* Takes a decimal number off the text; 0 if there is none, as in "max" and "-1". */
 static uint64_t take_number(const char **text)
@@ -149,6 +134,6 @@ unsigned csi_processors_quota(const char *cgroup_root, const char *self)
 
 unsigned csi_processors(const char *cgroup_root, const char *self)
 {
-    unsigned found = least(csi_processors_affinity(), csi_processors_quota(cgroup_root, self));
+    unsigned found = least(csi_thread_processors(), csi_processors_quota(cgroup_root, self));
     return found ? found : 1;
 }

@@ -11,8 +11,7 @@
  * is the container's own. What cannot be read is no limit. */
 unsigned csi_processors(const char *cgroup_root, const char *self);
 
-/* The two parts of it. No quota, and a mask that cannot be read: 0. */
-unsigned csi_processors_affinity(void);
+/* One part of it; csi_thread_processors is the other. No quota: 0. */
 unsigned csi_processors_quota(const char *cgroup_root, const char *self);
 
 #endif

@@ -1,4 +1,5 @@
 /* Processors: the affinity mask, and the quotas of control groups in trees made here. */
+#include "base/thread.h"
 #include "exec/limits.h"
 
 #include <ftw.h>
@@ -48,7 +49,7 @@ static void no_quota_is_no_limit(void)
     CHECK_EQUAL(csi_processors_quota(root, self), 0);
     put("a/b/cpu.max", "max 100000\n");
     CHECK_EQUAL(csi_processors_quota(root, self), 0);
-    CHECK_EQUAL(csi_processors(root, self), csi_processors_affinity());
+    CHECK_EQUAL(csi_processors(root, self), csi_thread_processors());
     CHECK_EQUAL(csi_processors_quota(root, "/nonexistent"), 0);
 }
 
@@ -131,7 +132,7 @@ static void mask_counts(void)
 {
     cpu_set_t before, one;
     CU_ASSERT_FATAL(sched_getaffinity(0, sizeof before, &before) == 0);
-    CHECK_EQUAL(csi_processors_affinity(), CPU_COUNT(&before));
+    CHECK_EQUAL(csi_thread_processors(), CPU_COUNT(&before));
     CPU_ZERO(&one);
     for (int i = 0; CPU_COUNT(&one) == 0; i++)
         if (CPU_ISSET(i, &before))
