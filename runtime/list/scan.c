@@ -148,8 +148,8 @@ __attribute__((target("avx2,bmi,popcnt"))) static inline size_t find_wide(struct
         }
     }
     scan->skip = skip;
-    if (!scan->odd && find_slowly(scan, mode, &at, scan->length))
-        return at;
+    if (!scan->odd)
+        find_slowly(scan, mode, &at, scan->length);
     return at;
 }
 
