@@ -85,7 +85,8 @@ ends() {
         eval "pid_$k="
         list
     done
-    network_end "$@"
+    network_end
+    network_did relay.out "$@"
     code 0 canfar-split verify r.run
     code 0 canfar-split status r.run --json
     says out '"duplicates": 0'

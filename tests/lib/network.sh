@@ -43,13 +43,19 @@ network_rule() {
     echo "$1" >&3
 }
 
-# network_end WORD...: in relay.out stands what it did; each of these is a part of it
+# network_end: in relay.out stands what it did
 network_end() {
     exec 3>&-
     wait "$relay" || fail "the relay exits $?: $(cat relay.err)"
     relay=''
+}
+
+# network_did FILE WORD...: each of these is a part of what a relay did, by a line of FILE at least
+network_did() {
+    file=$1
+    shift
     for word in "$@"; do
-        awk -v word="$word" '{ for (i = 1; i < NF; i++) if ($i == word && $(i + 1) > 0) found = 1 } END { exit !found }' relay.out ||
-            fail "nothing was $word: $(cat relay.out)"
+        awk -v word="$word" '{ for (i = 1; i < NF; i++) if ($i == word && $(i + 1) > 0) found = 1 } END { exit !found }' "$file" ||
+            fail "nothing was $word: $(cat "$file")"
     done
 }
