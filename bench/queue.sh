@@ -13,7 +13,7 @@
 #   memory    the same with 512 workers: the most that the coordinator's process had in memory (memory10: with 10 times the items)
 #   takeover  ITEMS items, 2 replicas; the process that coordinates is killed (-9) when the other one has done a quarter: the longest wait of the other one
 #             from then on, and the part of it after the one that was killed is sealed
-#   paced     512 workers in one process, 400 items for each, which take 10 ms: the part of the workers' time in which they have no item to
+#   paced     512 workers in one process, 2,000 items for each, which take 10 ms: the part of the workers' time in which they have no item to
 #             do, from the moment when all may begin to the last end
 #   idle      512 workers of which one has all items, the others wait: processor time in 20 s, in percent of a core
 # Needs a release build: cmake --preset release -DBUILD_TESTING=ON and cmake --build build. With fewer than a million items the rows
@@ -25,7 +25,7 @@ rounds=${1:-5} items=${2:-1000000}
 [ $# -lt 1 ] || shift
 rows=${*:-batched single spawn crowd memory takeover paced idle}
 crowd=$((items < 1000000 ? items / 2000 + 2 : 1000)) few=$((items < 1000000 ? items / 4000 + 2 : 512))
-idle_s=$((items < 1000000 ? 1 : 20)) paced_each=$((items < 1000000 ? 20 : 400))
+idle_s=$((items < 1000000 ? 1 : 20)) paced_each=$((items < 1000000 ? 20 : 2000))
 
 sync_once_us() {
     "$queue" sync sync.probe 200 >synced

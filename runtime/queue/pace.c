@@ -11,7 +11,8 @@ enum {
     mean_of = 32,
     ahead = 2,
     ahead_tiny = 6,
-    plenty = 4096
+    plenty = 4096,
+    apart_us = 200
 };
 
 double csi_pace_mean(double mean_us, uint64_t took_us)
@@ -35,6 +36,23 @@ static uint64_t by_mean(double mean_us)
     return clamp(long_us / mean_us, 1, batch_min);
 }
 
+/* Many slots: so many that all together ask no more than 5,000 times a second, as long as each still gets eight such batches. */
+static uint64_t by_slots(const struct csi_pace_input *in, uint64_t part)
+{
+    if (in->mean_us <= 0 || in->mean_us >= long_us)
+        return 1;
+    uint64_t count = clamp((double)in->slots * apart_us / in->mean_us, 1, CSI_QUEUE_BATCH_MAX);
+    return count < part / 8 ? count : part / 8;
+}
+
+static uint64_t items_of(const struct csi_pace_input *in, uint64_t part)
+{
+    if (in->batch)
+        return clamp((double)in->batch, 1, CSI_QUEUE_BATCH_MAX);
+    uint64_t one = by_mean(in->mean_us), all = by_slots(in, part);
+    return one > all ? one : all;
+}
+
 /* How many batches may wait: more of those that are over before the next one could come, as long as there is plenty for everybody. */
 static uint64_t batches_ahead(const struct csi_pace_input *in, uint64_t part)
 {
@@ -46,9 +64,8 @@ static uint64_t batches_ahead(const struct csi_pace_input *in, uint64_t part)
  * the first ones are the largest: none of them waits behind another. */
 struct csi_pace csi_pace_of(const struct csi_pace_input *in)
 {
-    struct csi_pace pace = {.items =
-                                in->batch ? clamp((double)in->batch, 1, CSI_QUEUE_BATCH_MAX) : by_mean(in->mean_us)};
     uint64_t part = in->workers ? (in->ready + in->workers - 1) / in->workers : 1;
+    struct csi_pace pace = {.items = items_of(in, part)};
     if (in->ready < 2 * in->slots) /* the tail */
         return (struct csi_pace){.items = 1};
     if (pace.items > part)

@@ -532,6 +532,21 @@ static void plenty(void)
     }
 }
 
+/* 512 slots ask no more than 5,000 times a second, but not for much of what there is for each. */
+static void sized_by_slots(void)
+{
+    static const struct {
+        uint64_t took_us, each, count;
+    } cases[] = {{10000, 400, 10}, {10000, 40, 5}, {10000, 10, 2}, {1500, 1000, 64}, {500, 400, 50}, {40000, 400, 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        queue_timed(512 * cases[i].each + 1, (struct csi_queue_options){0}, cases[i].took_us);
+        for (int j = 1; j < 512; j++)
+            join(1, 1000);
+        CHECK_EQUAL(next().count, cases[i].count);
+        queue_close();
+    }
+}
+
 static void sized_by_option(void)
 {
     static const uint64_t took_us[] = {10, 900000};
@@ -838,6 +853,7 @@ int main(void)
         {"a queue grows with its ledger", grows},
         {"batches are as large as items are quick", sized_by_time},
         {"more of the tiniest wait as long as there is plenty", plenty},
+        {"many slots get more at a time", sized_by_slots},
         {"batches are as large as was told, and long ones are not kept waiting", sized_by_option},
         {"nobody gets more than its part, and the last ones go out one by one", tail},
         {"nobody gets more than it asked for", within_credit},
