@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "plan.h"
+#include "times.h"
 
 struct difference {
     uint64_t count;
@@ -88,11 +89,17 @@ int check_list(struct settings *s, const char *path)
     struct cfsplit_list *now = NULL, *planned = NULL;
     const char **now_names = NULL, **planned_names = NULL;
     struct difference added = {0}, gone = {0};
-    cfsplit_status status = cfsplit_run_open(path, &run, &err);
-    if (status == CFSPLIT_OK && !s->cwd)
-        s->cwd = cfsplit_run_facts(run)->cwd;
-    if (status == CFSPLIT_OK && !s->weights && strcmp(cfsplit_run_facts(run)->weights, "column") == 0)
-        s->weights = "column"; /* its lists are read so */
+    cfsplit_status status = times_anchor(s, &err);
+    if (status == CFSPLIT_OK)
+        status = cfsplit_run_open(path, &run, &err);
+    if (status == CFSPLIT_OK)
+        status = plan_same_weights(s, cfsplit_run_facts(run), &err);
+    if (status == CFSPLIT_OK) {
+        bool column = strcmp(cfsplit_run_facts(run)->weights, "column") == 0;
+        s->weights = column ? "column" : NULL; /* lists are read so; what the items weigh is not compared */
+        if (!s->cwd)
+            s->cwd = cfsplit_run_facts(run)->cwd;
+    }
     if (status == CFSPLIT_OK)
         status = plan_list(s, 1, false, &now, &err);
     if (status == CFSPLIT_OK)

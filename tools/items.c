@@ -255,6 +255,10 @@ static cfsplit_status wanted_state(const struct settings *s, enum cfsplit_state 
     *wanted = CFSPLIT_FAILED;
     if (!s->state)
         return CFSPLIT_OK;
+    if (s->source_count > 1)
+        return tool_fail(err, CFSPLIT_USAGE,
+                         "retry: items by their names, or all in a state: --state %s has no meaning with names",
+                         s->state);
     cfsplit_status status = cfsplit_state_find(s->state, wanted, err);
     if (status == CFSPLIT_OK && *wanted != CFSPLIT_FAILED && *wanted != CFSPLIT_SET_ASIDE)
         status = tool_fail(err, CFSPLIT_USAGE,
@@ -307,7 +311,7 @@ static int run_retry(const struct command *command, struct settings *s)
 const struct command command_retry = {
     .name = "retry",
     .bit = RETRY,
-    .usage = "RUN [ITEM...] [--state failed|set-aside]",
+    .usage = "RUN [ITEM...|--state failed|set-aside]",
     .summary = "Lets failed and set-aside items run again",
     .text = "Items that are done or rejected stay so. Replicas at work pick them up; else run or launch again.",
     .run = run_retry,

@@ -115,23 +115,30 @@ static void tell_added(const struct cfsplit_run *run, uint64_t added)
         tool_say("%s: nothing is new, %" PRIu64 " %s in all", facts->path, facts->items, tool_items(facts->items));
 }
 
-/* All that is said of a run but its items is as it was planned. */
-static cfsplit_status check_extending(const struct settings *s, struct cfsplit_error *err)
+/* --extend and --check-list: all that is said of a run but its items is as it was planned. */
+static cfsplit_status check_items_only(const struct settings *s, struct cfsplit_error *err)
 {
-    static const char refusal[] = "plan --extend only adds items to what is planned: %s%s has no meaning with it";
+    const char *what_it_does = s->extend ? "--extend only adds items to" : "--check-list only compares items with";
+    const char *given = NULL;
     const struct {
         bool given;
         const char *what;
-    } no_meaning[] = {
-        {s->command_count > 0, "a command"},          {s->strategy, "--strategy"}, {s->cwd, "--cwd"},
-        {s->replicas != CFSPLIT_UNSET, "--replicas"}, {s->group, "--group"},       {s->check_list, "--check-list"}};
-    for (size_t i = 0; i < sizeof no_meaning / sizeof no_meaning[0]; i++)
+    } no_meaning[] = {{s->command_count > 0, "a command"},
+                      {s->strategy, "--strategy"},
+                      {s->extend && s->cwd, "--cwd"},
+                      {s->replicas != CFSPLIT_UNSET, "--replicas"},
+                      {s->group, "--group"},
+                      {s->extend && s->check_list, "--check-list"}};
+    for (size_t i = 0; !given && i < sizeof no_meaning / sizeof no_meaning[0]; i++)
         if (no_meaning[i].given)
-            return tool_fail(err, CFSPLIT_USAGE, refusal, "", no_meaning[i].what);
-    for (size_t i = 0; i < s->passed_count; i++)
+            given = no_meaning[i].what;
+    const char *dashes = given ? "" : "--";
+    for (size_t i = 0; !given && i < s->passed_count; i++)
         if (strcmp(s->passed[i].name, "null") != 0) /* -0 is for --from here */
-            return tool_fail(err, CFSPLIT_USAGE, refusal, "--", s->passed[i].name);
-    return CFSPLIT_OK;
+            given = s->passed[i].name;
+    return !given ? CFSPLIT_OK
+                  : tool_fail(err, CFSPLIT_USAGE, "plan %s what is planned: %s%s has no meaning with it", what_it_does,
+                              dashes, given);
 }
 
 /* What `--weights` says if it is not given. */
@@ -140,16 +147,12 @@ static const char *weights_of(const char *word, enum cfsplit_strategy strategy)
     return word && *word ? word : strategy == CFSPLIT_SIZE ? "stat" : takes_what_there_is(strategy) ? "" : "none";
 }
 
-/* The list is weighed as that of the plan was. */
-static cfsplit_status inherit_weights(struct settings *s, const struct cfsplit_facts *facts, struct cfsplit_error *err)
+cfsplit_status plan_same_weights(const struct settings *s, const struct cfsplit_facts *facts, struct cfsplit_error *err)
 {
     const char *planned = weights_of(facts->weights, facts->strategy);
     if (s->weights && strcmp(weights_of(s->weights, facts->strategy), planned) != 0)
-        return tool_fail(err, CFSPLIT_USAGE,
-                         "%s was planned %s%s, and so are items that are added, not with --weights %s", facts->path,
+        return tool_fail(err, CFSPLIT_USAGE, "%s was planned %s%s, not with --weights %s", facts->path,
                          *planned ? "with --weights " : "without --weights", planned, s->weights);
-    if (*facts->weights)
-        s->weights = facts->weights;
     return CFSPLIT_OK;
 }
 
@@ -160,15 +163,15 @@ static int extend(struct settings *s, const char *path)
     struct cfsplit_run *run = NULL;
     struct cfsplit_list *list = NULL;
     uint64_t added = 0;
-    cfsplit_status status = check_extending(s, &err);
-    if (status == CFSPLIT_OK)
-        status = times_anchor(s, &err);
+    cfsplit_status status = times_anchor(s, &err);
     if (status == CFSPLIT_OK)
         status = cfsplit_run_open(path, &run, &err);
     if (status == CFSPLIT_OK)
-        status = inherit_weights(s, cfsplit_run_facts(run), &err);
+        status = plan_same_weights(s, cfsplit_run_facts(run), &err);
     if (status == CFSPLIT_OK) {
         s->cwd = cfsplit_run_facts(run)->cwd;
+        if (*cfsplit_run_facts(run)->weights)
+            s->weights = cfsplit_run_facts(run)->weights;
         status = weighed_list(s, 1, cfsplit_run_facts(run)->strategy, false, &list, &err);
     }
     if (status == CFSPLIT_OK)
@@ -217,7 +220,10 @@ static int run_plan(const struct command *command, struct settings *s)
 {
     struct cfsplit_error err = {0};
     const char *path;
-    if (tool_run_path(command, s, &path, &err) != CFSPLIT_OK)
+    cfsplit_status status = tool_run_path(command, s, &path, &err);
+    if (status == CFSPLIT_OK && (s->extend || s->check_list))
+        status = check_items_only(s, &err);
+    if (status != CFSPLIT_OK)
         return tool_exit(&err);
     return s->extend ? extend(s, path) : s->check_list ? check_list(s, path) : make(s, path);
 }

@@ -28,3 +28,15 @@ code 1 canfar-split plan --check-list l.run --duplicates keep --from list
 says err "1 item is not in the plan, the first is 'y'"
 says err "1 planned item is gone from the sources, the first is 'x'"
 (cd elsewhere && echo q >list && code 1 canfar-split plan --check-list ../l.run --from list) # a list is found from here
+# what has no effect is refused, not dropped
+for options in "--replicas 3" "--strategy stripe" --group "-j 2" "--retries 1" --keep --no-adopt; do
+    # shellcheck disable=SC2086 # several words
+    code 2 canfar-split plan r.run --check-list $options 'data/*.fits'
+    name=${options%% *}
+    says err "plan --check-list only compares items with what is planned: $(echo "$name" | sed 's/^-j/--jobs/') has no meaning with it"
+done
+code 2 canfar-split plan r.run --check-list 'data/*.fits' -- true
+says err "a command has no meaning with it"
+code 2 canfar-split plan l.run --check-list --weights column --from list
+says err "l.run was planned with --weights none, not with --weights column"
+printf 'x\0y\0y\0' | code 1 canfar-split plan l.run --check-list --weights none --duplicates keep -0 --from -

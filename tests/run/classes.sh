@@ -55,6 +55,8 @@ for state in done rejected pending running; do
     code 2 canfar-split retry r.run --state $state
     says err "retry: only what has failed or was set aside can run again: --state failed or --state set-aside, not $state"
 done
+code 2 canfar-split retry r.run good --state failed
+says err "--state failed has no meaning with names"
 code 0 canfar-split retry r.run --state set-aside
 says err "0 items of r.run open again"
 code 0 canfar-split retry --help

@@ -92,7 +92,7 @@ printf '3\tp\0' | code 0 canfar-split plan w.run --extend -0 --from - --weights 
 printf '10\tx\n1\ty\n3\tp\n20\tq\n' | code 0 canfar-split plan w.run --check-list --from -
 for word in stat none; do
     printf 'z\n' | code 2 canfar-split plan w.run --extend --weights $word --from -
-    says err "w.run was planned with --weights column, and so are items that are added, not with --weights $word"
+    says err "w.run was planned with --weights column, not with --weights $word"
 done
 code 2 canfar-split plan w.run --extend z
 says err "--weights column needs all items from --from"
@@ -102,10 +102,10 @@ says err "'w.run' was planned with --weights column"
 code 0 canfar-split plan s.run --replicas 1 data/a -- true
 code 0 canfar-split plan s.run --extend --weights stat data/b
 code 2 canfar-split plan s.run --extend --weights none data/c
-says err "s.run was planned with --weights stat, and so are items that are added, not with --weights none"
+says err "s.run was planned with --weights stat, not with --weights none"
 code 0 canfar-split plan b.run --replicas 1 --strategy blocks data/a -- true
 code 2 canfar-split plan b.run --extend --weights stat data/b
-says err "b.run was planned without --weights, and so are items that are added, not with --weights stat"
+says err "b.run was planned without --weights, not with --weights stat"
 code 0 canfar-split plan b.run --extend data/b
 
 # the new list is not the plan's, and why is said

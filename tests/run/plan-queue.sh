@@ -29,7 +29,7 @@ code 0 canfar-split plan r.run --extend 'data/*'
 says err "2 items added, 7 in all"
 [ "$(canfar-split items r.run | tail -2 | tr '\n' ' ')" = "data/6.500 data/5.7 " ] || fail "$(canfar-split items r.run)"
 code 2 canfar-split plan r.run --extend --weights stat data/x
-says err "r.run was planned without --weights, and so are items that are added, not with --weights stat"
+says err "r.run was planned without --weights, not with --weights stat"
 code 0 canfar-split launch r.run --on local
 code 0 canfar-split verify r.run
 
