@@ -460,6 +460,15 @@ static void start_over(struct csi_queued *q, uint64_t now_ms)
         q->unreached_ms = now_ms ? now_ms : 1;
 }
 
+/* What waits is wanted by others. Who has nothing to give says so, by a PING that is due at once. */
+static void give_back(struct csi_queued *q, uint64_t now_ms)
+{
+    if (q->leases.waiting > 0)
+        start_over(q, now_ms);
+    else
+        q->pinged_ms = now_ms - q->ping_ms;
+}
+
 static void take_batch(struct csi_queued *q, const struct csi_message *m, uint64_t now_ms)
 {
     struct csi_wire_bytes list;
@@ -489,8 +498,8 @@ static void take(struct csi_queued *q, const struct csi_message *m, uint64_t now
     case CSI_MESSAGE_WELCOME: take_welcome(q, m, now_ms); break;
     case CSI_MESSAGE_BATCH: take_batch(q, m, now_ms); break;
     case CSI_MESSAGE_PONG: take_pong(q, m, now_ms); break;
-    case CSI_MESSAGE_RESET:
-    case CSI_MESSAGE_REVOKE: start_over(q, now_ms); break;
+    case CSI_MESSAGE_RESET: start_over(q, now_ms); break;
+    case CSI_MESSAGE_REVOKE: give_back(q, now_ms); break;
     case CSI_MESSAGE_HOME: q->state = CSI_QUEUED_HOME; break;
     case CSI_MESSAGE_OVER: look_again(q, now_ms); break;
     case CSI_MESSAGE_ENDED: q->fenced = true; break;

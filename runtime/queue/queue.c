@@ -180,6 +180,12 @@ void csi_queue_keep(struct csi_queue *q, uint32_t number)
         w->stays = true;
 }
 
+void csi_queue_dry(struct csi_queue *q, uint32_t number)
+{
+    if (csi_workers_at(&q->workers, number))
+        csi_workers_dry(&q->workers, number);
+}
+
 void csi_queue_pause(struct csi_queue *q, uint32_t number)
 {
     const struct csi_worker *w = csi_workers_at(&q->workers, number);

@@ -69,6 +69,9 @@ void csi_queue_record(struct csi_queue *queue, uint32_t worker, const struct csi
 /* Its journal was read, and what it has not started is dropped: that comes back. Its credit is 0. */
 void csi_queue_settle(struct csi_queue *queue, uint32_t worker);
 
+/* All that it holds has started, it says: it is not told to give back until it is given more. */
+void csi_queue_dry(struct csi_queue *queue, uint32_t worker);
+
 /* Nobody knows whether it can be reached: its credit is 0, what it holds stays its own. */
 void csi_queue_pause(struct csi_queue *queue, uint32_t worker);
 
@@ -97,7 +100,7 @@ bool csi_queue_next(struct csi_queue *queue, uint64_t now_ms, struct csi_queue_b
 void csi_queue_undo(struct csi_queue *queue, const struct csi_queue_batch *batch);
 
 /* A worker that holds more than it has slots while nothing waits and another has a slot free: it should be told REVOKE. False: there is
- * none. Each is named once until it is settled, and no more at a time than others have slots free; it is given nothing until then. */
+ * none. Each is named once until it is settled or dry, and no more at a time than others have slots free; it is given nothing until then. */
 bool csi_queue_next_revoked(struct csi_queue *queue, uint32_t *worker);
 
 /* A worker that asked and that nothing will come for, even if all that is held came back: it should be told HOME. Each is

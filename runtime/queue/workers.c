@@ -104,7 +104,7 @@ void csi_workers_place(struct csi_workers *all, uint32_t number)
     stand(all, CSI_ASKING, number, asking);
     stand(all, CSI_IDLE, number, asking && held == 0);
     stand(all, CSI_HUNGRY, number, asking && held < w->slots);
-    stand(all, CSI_LADEN, number, held > w->slots && held > w->begun && !w->revoked);
+    stand(all, CSI_LADEN, number, held > w->slots && held > w->begun && !w->revoked && !w->dry);
 }
 
 void csi_workers_resize(struct csi_workers *all, uint32_t number, uint64_t slots)
@@ -135,6 +135,7 @@ void csi_workers_ask(struct csi_workers *all, uint32_t number, uint64_t more)
 void csi_workers_give(struct csi_workers *all, uint32_t number, uint64_t less)
 {
     all->at[number].credit -= less;
+    all->at[number].dry &= less == 0;
     all->wanted -= less;
     csi_workers_place(all, number);
 }
@@ -146,6 +147,12 @@ void csi_workers_revoke(struct csi_workers *all, uint32_t number, bool told)
     all->revoked -= w->revoked;
     w->revoked = told;
     csi_workers_place(all, number);
+}
+
+void csi_workers_dry(struct csi_workers *all, uint32_t number)
+{
+    all->at[number].dry = true;
+    csi_workers_revoke(all, number, false);
 }
 
 void csi_workers_remove(struct csi_workers *all, uint32_t number)

@@ -8,7 +8,7 @@ enum csi_line_kind {
     CSI_ASKING, /* asked for more than they got, and may be given some */
     CSI_IDLE,   /* of these, those that hold nothing */
     CSI_HUNGRY, /* of these, those that hold less than they have slots */
-    CSI_LADEN,  /* hold more than they have slots, not all of it started, and were not told to give back */
+    CSI_LADEN,  /* hold more than they have slots, not all of it started as far as is known, and were not told to give back */
     CSI_LINE_COUNT
 };
 
@@ -26,6 +26,7 @@ struct csi_worker {
     bool is_there;
     bool alone;   /* holds a suspect, and is given nothing else */
     bool revoked; /* was told to give back */
+    bool dry;     /* has said that all it holds has started */
     bool home;    /* was told to leave */
     bool stays;   /* is never told to leave */
 };
@@ -68,5 +69,8 @@ void csi_workers_give(struct csi_workers *all, uint32_t number, uint64_t less);
 
 /* Told to give back, or not any more. */
 void csi_workers_revoke(struct csi_workers *all, uint32_t number, bool told);
+
+/* All that it holds has started: it has nothing to give back until it is given more. */
+void csi_workers_dry(struct csi_workers *all, uint32_t number);
 
 #endif

@@ -7,6 +7,8 @@
  *        peer worker RUN                          a worker that mixes up its messages and speaks of what it never had; leaves in order
  *        peer hoard RUN                           a worker that asks for 2^63 items and lives on, until it is killed
  *        peer late RUN                            a worker that begins its session anew when it is sent home; leaves in order
+ *        peer dry RUN                             a worker that has started all it holds, says so when it is asked to give back, and
+ *                                                 is given more; leaves in order
  *        peer flood RUN SECONDS                   a worker that only talks; leaves in order
  *        peer connects RUN COUNT                  connects by TCP, says nothing or something else
  *
@@ -537,6 +539,43 @@ static int be_late(void)
     return 0;
 }
 
+/* What comes until it is that; the items of the batches before it. */
+static uint64_t items_until(enum csi_message_kind kind)
+{
+    struct csi_message m;
+    uint64_t got = 0;
+    for (uint64_t until = csi_clock_mono_ms() + patience_ms; csi_clock_mono_ms() < until;) {
+        if (!hear(&m, ping_every_ms))
+            continue;
+        got += m.kind == CSI_MESSAGE_BATCH ? m.batch.count : 0;
+        if (m.kind == kind)
+            return got;
+    }
+    MUST(!"it comes");
+    return 0;
+}
+
+static int be_dry(void)
+{
+    struct csi_message want = {.kind = CSI_MESSAGE_WANT, .want.count = 5}, ping = {.kind = CSI_MESSAGE_PING};
+    connect_dealer(true);
+    come();
+    begin_session(1);
+    say(&want);
+    ping.ping.running = ping.ping.got = items_until(CSI_MESSAGE_REVOKE);
+    ping.ping.asked = 2 * want.want.count;
+    say(&want);
+    say(&ping);
+    MUST(items_until(CSI_MESSAGE_PONG) == 0);
+    printf("%" PRIu64 "\n", ping.ping.got);
+    MUST(fflush(stdout) == 0);
+    MUST(items_until(CSI_MESSAGE_BATCH) > 0);
+    leave();
+    struct csi_message bye = {.kind = CSI_MESSAGE_BYE, .bye.journal = journal.length};
+    say(&bye); /* or what lies in the run's folder says it */
+    return 0;
+}
+
 static int be_flood(uint64_t seconds)
 {
     struct csi_message m;
@@ -579,6 +618,8 @@ int main(int argc, char **argv)
         return be_large(strtoull(more, NULL, 10));
     if (strcmp(what, "late") == 0)
         return be_late();
+    if (strcmp(what, "dry") == 0)
+        return be_dry();
     if (strcmp(what, "hello") == 0)
         return be_hello();
     if (strcmp(what, "worker") == 0)

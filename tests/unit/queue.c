@@ -706,6 +706,29 @@ static void who_has_started_all_gives_nothing_back(void)
     queue_close();
 }
 
+static void who_is_dry_gives_nothing_back(void)
+{
+    queue_open(3, (struct csi_queue_options){.batch = 3});
+    uint32_t a = join(1, 3);
+    while (next().count > 0)
+        continue;
+    uint32_t b = join(1, 1);
+    CHECK_EQUAL(named(csi_queue_next_revoked), a);
+    csi_queue_want(queue, a, 1);
+    csi_queue_dry(queue, a);
+    CHECK_EQUAL(named(csi_queue_next_revoked), CSI_QUEUE_NOBODY);
+    CHECK_EQUAL(counts().held, 3);
+    CHECK(end(a, 0, 1, CSI_RETRY));
+    CHECK_EQUAL(next_to(b), 0);
+    CHECK(end(b, 0, 2, CSI_RETRY));
+    CHECK_EQUAL(next_to(a), 0); /* it is not left out any more */
+    csi_queue_want(queue, b, 1);
+    CHECK_EQUAL(named(csi_queue_next_revoked), a); /* this one it may give back */
+    csi_queue_leave(queue, a);
+    csi_queue_dry(queue, a); /* nobody */
+    queue_close();
+}
+
 static void who_is_kept_gets_what_comes_later(void)
 {
     queue_open(1, (struct csi_queue_options){0});
@@ -861,6 +884,7 @@ int main(void)
         {"a batch that nobody took comes back with its credit", undone},
         {"who keeps items waiting while another has nothing is told to give back, once", revoked},
         {"who is kept is not sent home", who_is_kept_gets_what_comes_later},
+        {"who says that it has started all is not told to give back until it gets more", who_is_dry_gives_nothing_back},
         {"who has started all that it holds is not told to give back again", who_has_started_all_gives_nothing_back},
         {"no more give back than others have nothing", one_gives_back_for_one},
         {"the superfluous go home: when no more comes, and others stay for what is out", homeward},

@@ -16,7 +16,7 @@ struct has {
 
 /* A worker: what came to it and has not ended, and its journal. */
 struct sim {
-    bool is_there;
+    bool is_there, missed; /* a batch of this session was lost */
     uint32_t number;
     uint64_t slots, credit;
     size_t has_count, journal_count;
@@ -34,7 +34,8 @@ struct fact {
 
 /* What happened in all worlds: it must have happened to be tested. */
 static struct {
-    uint64_t fresh, came_back, suspects, asides, heard_by_journal, undone, revoked, home, lost, took_over, reopened;
+    uint64_t fresh, came_back, suspects, asides, heard_by_journal, undone, revoked, dry, home, lost, took_over,
+        reopened;
 } seen;
 
 static struct csi_ledger ledger, truth; /* what the queue knows; what is so */
@@ -253,6 +254,7 @@ static void join(struct sim *sim)
     sim->slots = 1 + below(3);
     sim->credit = sim->has_count = sim->journal_count = 0;
     sim->is_there = true;
+    sim->missed = false;
     MUST(csi_queue_join(queue, sim->slots, &sim->number, &err) == CFSPLIT_OK);
 }
 
@@ -294,6 +296,7 @@ static void begin_session(struct sim *sim)
     csi_queue_settle(queue, sim->number);
     facts_come_back(sim, false);
     sim->credit = 0;
+    sim->missed = false;
 }
 
 static void lose(struct sim *sim)
@@ -344,11 +347,22 @@ static bool hand_out(void)
     sim->credit -= batch.count;
     if (mishap(5)) {
         undo(sim, &batch);
-    } else if (!mishap(10)) { /* else it is lost on its way */
+    } else if (mishap(10)) {
+        sim->missed = true;
+    } else {
         for (size_t i = 0; i < batch.count; i++)
             sim->has[sim->has_count++] = (struct has){.what = batch.items[i]};
     }
     return true;
+}
+
+/* Nothing was lost on its way to it, and all that came has started. */
+static bool is_dry(const struct sim *sim)
+{
+    bool dry = !sim->missed;
+    for (size_t k = 0; k < sim->has_count; k++)
+        dry &= sim->has[k].running;
+    return dry;
 }
 
 static void revoke_some(void)
@@ -360,8 +374,12 @@ static void revoke_some(void)
         for (uint64_t i = 0; i < truth.count; i++)
             MUST(!waits(i) || ledger.at[i].suspect || csi_queue_due_ms(queue) != UINT64_MAX);
         seen.revoked++;
-        if (sim && !mishap(30))
+        if (sim && is_dry(sim)) {
+            csi_queue_dry(queue, number);
+            seen.dry++;
+        } else if (sim && !mishap(30)) {
             begin_session(sim);
+        }
     }
 }
 
@@ -583,7 +601,7 @@ static void all_worlds(void)
 static void all_was_seen(void)
 {
     CHECK(seen.fresh > 0 && seen.came_back > 0 && seen.suspects > 0 && seen.asides > 0);
-    CHECK(seen.heard_by_journal > 0 && seen.undone > 0 && seen.revoked > 0 && seen.home > 0);
+    CHECK(seen.heard_by_journal > 0 && seen.undone > 0 && seen.revoked > 0 && seen.dry > 0 && seen.home > 0);
     CHECK(seen.lost > 0 && seen.took_over > 0 && seen.reopened > 0);
 }
 
