@@ -8,7 +8,7 @@ enum csi_line_kind {
     CSI_ASKING, /* asked for more than they got, and may be given some */
     CSI_IDLE,   /* of these, those that hold nothing */
     CSI_HUNGRY, /* of these, those that hold less than they have slots */
-    CSI_LADEN,  /* hold more than they have slots, not all of it started as far as is known, and were not told to give back */
+    CSI_LADEN,  /* hold more than they have slots, not all of it known to have started, not told to give back */
     CSI_LINE_COUNT
 };
 

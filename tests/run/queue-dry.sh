@@ -8,7 +8,6 @@ timeout 100 peer dry r.run >dry.out 2>&1 &
 dry=$!
 trap 'kill -9 $first $second $dry 2>/dev/null || :; wait; rm -rf "$work"' EXIT
 seen_at_least 4 3
-until_true 30 sh -c '[ "$(canfar-split items r.run --state pending | wc -l)" -lt 24 ]'
 let_end
 until_true 60 test -s dry.out
 kept=$(cat dry.out)
