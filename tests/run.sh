@@ -92,7 +92,7 @@ check_shell() {
 }
 
 install_missing build-essential cmake pkg-config liblz4-dev libxxhash-dev libjansson-dev libzmq3-dev libcunit1-dev \
-    git procps util-linux lz4 xxhash locales source-extractor fitsverify gnuastro python3 libcfitsio-dev groff-base
+    git procps util-linux iproute2 gnuplot-nox lz4 xxhash locales source-extractor fitsverify gnuastro python3 libcfitsio-dev groff-base
 if [ "$what" = quick ]; then
     stage "build" build dev
     stage "quick tests" tests build-dev -L quick
