@@ -89,13 +89,15 @@ int check_list(struct settings *s, const char *path)
     struct cfsplit_list *now = NULL, *planned = NULL;
     const char **now_names = NULL, **planned_names = NULL;
     struct difference added = {0}, gone = {0};
+    bool none =
+        s->weights && strcmp(s->weights, "none") == 0; /* a list without weights: names are all that is compared */
     cfsplit_status status = times_anchor(s, &err);
     if (status == CFSPLIT_OK)
         status = cfsplit_run_open(path, &run, &err);
     if (status == CFSPLIT_OK)
-        status = plan_same_weights(s, cfsplit_run_facts(run), &err);
+        status = none ? CFSPLIT_OK : plan_same_weights(s, cfsplit_run_facts(run), &err);
     if (status == CFSPLIT_OK) {
-        bool column = strcmp(cfsplit_run_facts(run)->weights, "column") == 0;
+        bool column = !none && strcmp(cfsplit_run_facts(run)->weights, "column") == 0;
         s->weights = column ? "column" : NULL; /* lists are read so; what the items weigh is not compared */
         if (!s->cwd)
             s->cwd = cfsplit_run_facts(run)->cwd;

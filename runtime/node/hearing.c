@@ -245,11 +245,13 @@ static void hear_ping(struct csi_leading *l, struct csi_peer *peer, const struct
     struct csi_message pong = {.kind = CSI_MESSAGE_PONG, .pong = {.sent = peer->sent, .asked = peer->asked}};
     peer->running = m->ping.running;
     peer->waiting = m->ping.queued;
+    if (m->ping.asked != peer->asked) {
+        reset(l, peer);
+        return;
+    }
     if (m->ping.queued == 0 && m->ping.got == peer->sent)
         csi_queue_dry(l->queue, peer->worker);
-    if (m->ping.asked != peer->asked)
-        reset(l, peer);
-    else if (!say(l, peer, &pong))
+    if (!say(l, peer, &pong))
         lose_touch(l, peer);
 }
 

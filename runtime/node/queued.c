@@ -208,10 +208,11 @@ static cfsplit_status call(struct csi_queued *q, uint64_t now_ms, struct cfsplit
     csi_buf_clear(&q->ends);
     q->ends_count = 0;
     q->look_ms = now_ms + call_ms;
+    q->told_slots = q->slots ? q->slots : 1;
     struct csi_message hello = {.kind = CSI_MESSAGE_HELLO,
                                 .hello = {.inc = {q->self->name, strlen(q->self->name)},
                                           .run_id = {q->run->spec.run_id, strlen(q->run->spec.run_id)},
-                                          .slots = q->slots ? q->slots : 1,
+                                          .slots = q->told_slots,
                                           .journal = q->journal->synced}};
     send_message(q, &hello);
     return CFSPLIT_OK;
@@ -460,10 +461,11 @@ static void start_over(struct csi_queued *q, uint64_t now_ms)
         q->unreached_ms = now_ms ? now_ms : 1;
 }
 
-/* What waits is wanted by others. Who has nothing to give says so, by a PING that is due at once. */
+/* What waits is wanted by others. Who has nothing to give says so, by a PING that is due at once; but if it has come to use more slots
+ * than it said, the coordinator shall know. */
 static void give_back(struct csi_queued *q, uint64_t now_ms)
 {
-    if (q->leases.waiting > 0)
+    if (q->leases.waiting > 0 || q->slots > q->told_slots)
         start_over(q, now_ms);
     else
         q->pinged_ms = now_ms - q->ping_ms;

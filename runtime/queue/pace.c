@@ -36,7 +36,8 @@ static uint64_t by_mean(double mean_us)
     return clamp(long_us / mean_us, 1, batch_min);
 }
 
-/* Many slots: so many that all together ask no more than 5,000 times a second, as long as each still gets eight such batches. */
+/* Many slots: so many that all together ask no more than 5,000 times a second, as far as 64 go, and as long as each still gets
+ * eight such batches. */
 static uint64_t by_slots(const struct csi_pace_input *in, uint64_t part)
 {
     if (in->mean_us <= 0 || in->mean_us >= long_us)

@@ -353,6 +353,7 @@ bool csi_queue_next(struct csi_queue *q, uint64_t now_ms, struct csi_queue_batch
         give_suspect(q, batch);
     else
         return false;
+    q->workers.at[batch->worker].dry = false;
     csi_workers_give(&q->workers, batch->worker, batch->count);
     csi_workers_rotate(&q->workers, batch->worker);
     return true;

@@ -135,7 +135,6 @@ void csi_workers_ask(struct csi_workers *all, uint32_t number, uint64_t more)
 void csi_workers_give(struct csi_workers *all, uint32_t number, uint64_t less)
 {
     all->at[number].credit -= less;
-    all->at[number].dry &= less == 0;
     all->wanted -= less;
     csi_workers_place(all, number);
 }

@@ -10,10 +10,11 @@ export ASAN_OPTIONS
 first='' second=''
 trap 'kill -9 $first $second 2>/dev/null || :; wait; rm -rf "$work"' EXIT
 
-# begin N: replicas 1 and 2 are at N items; the last 20 of them wait for let_end
+# begin N [OPTION...]: replicas 1 and 2 are at N items, planned so; the last 20 of them wait for let_end
 begin() {
     items=$1
-    seq 1 "$items" | code 0 canfar-split plan r.run --strategy queue --replicas 2 --network-timeout 10m --from - -- \
+    shift
+    seq 1 "$items" | code 0 canfar-split plan r.run --strategy queue --replicas 2 --network-timeout 10m "$@" --from - -- \
         sh -c 'echo "$1" >>"$0/ran"; [ "$1" -le "$2" ] || until [ -e "$0/go" ]; do sleep 0.05; done; sleep 0.01' \
         "$work" {} $((items - 20))
     canfar-split run r.run --replica 1 --bind 127.0.0.1 -j 2 >1.out 2>&1 &

@@ -7,7 +7,7 @@
  *        peer worker RUN                          a worker that mixes up its messages and speaks of what it never had; leaves in order
  *        peer hoard RUN                           a worker that asks for 2^63 items and lives on, until it is killed
  *        peer late RUN                            a worker that begins its session anew when it is sent home; leaves in order
- *        peer dry RUN                             a worker that has started all it holds, says so when it is asked to give back, and
+ *        peer dry RUN                             a worker that has started all it holds, says so when it is asked to give back and
  *                                                 is given more; leaves in order
  *        peer flood RUN SECONDS                   a worker that only talks; leaves in order
  *        peer connects RUN COUNT                  connects by TCP, says nothing or something else
@@ -539,7 +539,7 @@ static int be_late(void)
     return 0;
 }
 
-/* What comes until it is that; the items of the batches before it. */
+/* How many items come until a message of that kind has. */
 static uint64_t items_until(enum csi_message_kind kind)
 {
     struct csi_message m;
@@ -555,20 +555,32 @@ static uint64_t items_until(enum csi_message_kind kind)
     return 0;
 }
 
+static void say_got(uint64_t got, uint64_t asked)
+{
+    struct csi_message ping = {.kind = CSI_MESSAGE_PING, .ping = {.running = got, .asked = asked, .got = got}};
+    say(&ping);
+    MUST(items_until(CSI_MESSAGE_PONG) == 0);
+    printf("%" PRIu64 "\n", got);
+    MUST(fflush(stdout) == 0);
+}
+
 static int be_dry(void)
 {
-    struct csi_message want = {.kind = CSI_MESSAGE_WANT, .want.count = 5}, ping = {.kind = CSI_MESSAGE_PING};
+    struct csi_message want = {.kind = CSI_MESSAGE_WANT, .want.count = 5};
+    uint64_t got = 0;
     connect_dealer(true);
     come();
     begin_session(1);
     say(&want);
-    ping.ping.running = ping.ping.got = items_until(CSI_MESSAGE_REVOKE);
-    ping.ping.asked = 2 * want.want.count;
-    say(&want);
-    say(&ping);
-    MUST(items_until(CSI_MESSAGE_PONG) == 0);
-    printf("%" PRIu64 "\n", ping.ping.got);
+    while (got < want.want.count)
+        got += items_until(CSI_MESSAGE_BATCH);
+    printf("has\n");
     MUST(fflush(stdout) == 0);
+    MUST(items_until(CSI_MESSAGE_REVOKE) == 0);
+    say(&want);
+    say_got(got - 1, 2 * got); /* one is on its way yet */
+    MUST(getchar() == '\n');
+    say_got(got, 2 * got);
     MUST(items_until(CSI_MESSAGE_BATCH) > 0);
     leave();
     struct csi_message bye = {.kind = CSI_MESSAGE_BYE, .bye.journal = journal.length};

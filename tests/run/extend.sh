@@ -90,6 +90,8 @@ code 0 canfar-split explain w.run p
 says out "weight 3;"
 printf '3\tp\0' | code 0 canfar-split plan w.run --extend -0 --from - --weights column
 printf '10\tx\n1\ty\n3\tp\n20\tq\n' | code 0 canfar-split plan w.run --check-list --from -
+printf '1\ny\n' | code 1 canfar-split plan w.run --check-list --weights none --from -
+printf 'x\ny\np\nq\n' | code 0 canfar-split plan w.run --check-list --weights none --from -
 for word in stat none; do
     printf 'z\n' | code 2 canfar-split plan w.run --extend --weights $word --from -
     says err "w.run was planned with --weights column, not with --weights $word"
