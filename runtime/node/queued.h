@@ -37,8 +37,8 @@ struct csi_queued {
     bool same_address;                 /* again, once */
     uint64_t session, seq_out, seq_in; /* seq_in 0: WELCOME has not come */
     uint64_t asked, got, ahead;        /* items of this session; how many may wait */
-    uint64_t idle, slots, told_slots;  /* free slots as of the last step; as many as ever were in use; what HELLO said */
-    uint64_t beat_sequence, beat_ms;   /* of the coordinator, and when it was first seen, by our clock */
+    uint64_t idle, slots, told_slots; /* free slots as of the last step; as many as ever were in use; what HELLO said */
+    uint64_t beat_sequence, beat_ms;  /* of the coordinator, and when it was first seen, by our clock */
     uint64_t heard_ms, ping_ms, pinged_ms;
     uint64_t called_ms, patience_ms;   /* when HELLO was sent, and how long its answer may take */
     uint64_t unreached_ms;             /* since when no coordinator is reached; 0: one is */
