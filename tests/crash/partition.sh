@@ -23,6 +23,7 @@ lay_cables() {
     ip link set "$net" up
     for k in $peers; do
         ip netns add "$net-$k" || skip "no network namespaces here"
+        ip netns exec "$net-$k" true 2>err || skip "nothing runs in a network namespace here: $(cat err)" # as where / is no mount point
         ip link add "$net.$k" type veth peer name eth0 netns "$net-$k" || skip "no veth here"
         ip link set "$net.$k" master "$net" up
         ip -n "$net-$k" link set lo up

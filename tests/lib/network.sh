@@ -14,6 +14,7 @@ network_lay() {
     for end in "$@"; do
         ip netns add "$net-$end" || skip "no network namespaces here"
         ends="$ends $end"
+        ip netns exec "$net-$end" true 2>err || skip "nothing runs in a network namespace here: $(cat err)"
         ip -n "$net-$end" tuntap add dev relay mode tun || skip "no tun device here"
         ip -n "$net-$end" link set lo up
         ip -n "$net-$end" addr add "$subnet.$end/24" dev relay
